@@ -1,0 +1,70 @@
+"""A decision: what the law answers to one command, and everything that follows from it, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The closed list of outcomes; the names are the wire's. `FINAL` ones are stored and stay for ever."""
+
+    OK = "OK"
+    ALREADY_ROLLED_BACK = "ALREADY_ROLLED_BACK"
+    INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
+    SESSION_EXPIRED = "SESSION_EXPIRED"
+    GAME_BLOCKED = "GAME_BLOCKED"
+    PLAYER_BLOCKED = "PLAYER_BLOCKED"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    PLAYER_NOT_FOUND = "PLAYER_NOT_FOUND"
+    BET_NOT_FOUND = "BET_NOT_FOUND"
+    CONFLICT = "CONFLICT"
+    ALREADY_SETTLED = "ALREADY_SETTLED"
+    ROLLED_BACK = "ROLLED_BACK"
+    ROUND_CLOSED = "ROUND_CLOSED"
+    EXPIRED = "EXPIRED"
+    WRONG_CURRENCY = "WRONG_CURRENCY"
+    NOT_ROLLBACKABLE = "NOT_ROLLBACKABLE"
+    REFUND_EXCEEDS_BET = "REFUND_EXCEEDS_BET"
+    DISCREPANCY = "DISCREPANCY"
+
+
+@dataclass(slots=True)
+class Moment:
+    """When a decision is made: the record's broker time, and the decision's own time (both aware UTC)."""
+
+    broker_time: datetime
+    decided_at: datetime
+
+
+@dataclass(slots=True)
+class Posting:
+    """One movement to be booked: names of both sides (``cash``, ``game:acme``, ``house:gaming`` …), minor units."""
+
+    debit: str
+    credit: str
+    currency: str
+    amount_minor: int
+
+
+@dataclass(slots=True)
+class Decision:
+    """The answer to one command.
+
+    ``burns_id`` is False where nothing is stored (a win whose bet may yet come, a conflict); ``retryable`` tells
+    the sender that the same event later could have another outcome. ``awaits`` (a stored key) asks for the
+    command to be parked until that key is known. ``effects`` are applied by `books.py`, in order.
+    """
+
+    code: Code
+    postings: tuple[Posting, ...] = ()
+    moved_minor: int = 0
+    moved_currency: str | None = None
+    split: dict[str, int] = field(default_factory=dict)
+    burns_id: bool = True
+    retryable: bool = False
+    awaits: str | None = None
+    effects: tuple[object, ...] = ()
+    details: dict[str, object] | None = None
+    conflict: str | None = None

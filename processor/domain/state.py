@@ -1,0 +1,218 @@
+"""The locked state a batch is decided over: players, accounts, rounds, sessions, bets, known outcomes, queues.
+
+The ledger fills it under row locks (step 5), the law reads it and `books.py` moves it (step 6), and the ledger
+writes back what is marked as changed (step 7). Nothing here outlives one database transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from processor.domain.commands import Command
+
+CASH = "cash"
+BONUS = "bonus"
+DEBT = "debt"
+
+
+def game_pool(provider: str) -> str:
+    """The name of the pool that holds a player's money at a transfer-wallet provider."""
+    return f"game:{provider}"
+
+
+@dataclass(slots=True)
+class Account:
+    """One pool of one player's wallet; ``version`` counts its entries. ``number`` is None until it is stored."""
+
+    currency: str
+    pool: str
+    balance_minor: int = 0
+    version: int = 0
+    number: int | None = None
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class Round:
+    """A round of play: (provider, player, round_id). Amounts are minor units of the wallet's currency."""
+
+    provider: str
+    round_id: str
+    game_id: str | None
+    currency: str | None
+    opened_at: datetime
+    closed_at: datetime | None = None
+    bets: int = 0
+    bets_rolled_back: int = 0
+    wins: int = 0
+    staked_minor: int = 0
+    won_minor: int = 0
+    stored: bool = False
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class Session:
+    """A play session; a newer one on the same channel replaces the older (``replaced_at``)."""
+
+    session_id: str
+    provider: str
+    channel: str
+    currency: str
+    game_id: str | None
+    opened_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None = None
+    replaced_at: datetime | None = None
+    stored: bool = False
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class BetMark:
+    """What has happened to a bet since it was taken, or, with no bet yet, the tombstone that waits for it.
+
+    It exists only once something has happened: an untouched bet has no mark. ``rolled_back`` without an accepted
+    bet of that key is the tombstone of a rollback that overtook its bet.
+    """
+
+    provider: str
+    key: str
+    rolled_back: bool = False
+    wins: int = 0
+    won_minor: int = 0
+    refunded_minor: int = 0
+    stored: bool = False
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The stored decision for one transaction id: the fields it is compared by, and those it is answered from.
+
+    ``moved_minor`` and ``split`` (pool to minor units) are signed from the player's side, in ``moved_currency``.
+    """
+
+    provider: str
+    key: str
+    transaction_id: str
+    player_id: str
+    type: str
+    code: str
+    wallet_transaction_id: str
+    currency: str | None = None
+    amount_minor: int | None = None
+    amount_text: str | None = None
+    game_id: str | None = None
+    round_id: str | None = None
+    session_id: str | None = None
+    reference: str | None = None
+    kind: str | None = None
+    own: tuple[tuple[str, str | None], ...] = ()
+    moved_minor: int = 0
+    moved_currency: str | None = None
+    split: dict[str, int] = field(default_factory=dict)
+    details: dict[str, object] | None = None
+    sequence: int = 0
+    partition: int = 0
+    offset: int = 0
+    decided_at: datetime | None = None
+    metadata: bytes | None = None
+
+
+@dataclass(slots=True)
+class Entry:
+    """One movement: both sides, one amount above zero. A house side has the name ``house:{purpose}``.
+
+    Balances and versions are those of the player's accounts after the entry; None on a house side.
+    """
+
+    player_id: str
+    sequence: int
+    leg: int
+    provider: str
+    currency: str
+    amount_minor: int
+    debit: str
+    credit: str
+    debit_balance_after_minor: int | None = None
+    debit_version: int | None = None
+    credit_balance_after_minor: int | None = None
+    credit_version: int | None = None
+
+
+@dataclass(slots=True)
+class Parked:
+    """An event kept back in Postgres: a head that waits for a bet or a better attempt, or a follower behind it.
+
+    ``reason`` is ``missing_bet``, ``poison`` or ``queued``. Times are broker times of its partition.
+    """
+
+    player_id: str
+    provider: str
+    transaction_id: str
+    partition: int
+    offset: int
+    broker_time: datetime
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    reason: str
+    awaits: str | None
+    attempts: int
+    parked_at: datetime
+    next_attempt_at: datetime
+    expires_at: datetime
+    last_error: str | None = None
+    number: int | None = None
+    command: Command | None = None
+    changed: bool = False
+    gone: bool = False
+
+
+@dataclass(slots=True)
+class Player:
+    """One player with everything of his that this batch may need. ``number`` is the ledger's own id."""
+
+    player_id: str
+    number: int
+    shard: int
+    partition: int | None = None
+    opened_at: datetime | None = None
+    sequence: int = 0
+    blocked: bool = False
+    excluded_until: datetime | None = None
+    country: str | None = None
+    time_zone: str | None = None
+    jurisdiction: str | None = None
+    changed: bool = False
+    currencies: list[str] = field(default_factory=list)  # in the order they were opened
+    accounts: dict[tuple[str, str], Account] = field(default_factory=dict)
+    rounds: dict[tuple[str, str], Round] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    bets: dict[tuple[str, str], BetMark] = field(default_factory=dict)
+    queues: dict[str, list[Parked]] = field(default_factory=dict)
+
+    def account(self, currency: str, pool: str) -> Account:
+        """The account of a pool, made (empty, not stored yet) where there is none."""
+        found = self.accounts.get((currency, pool))
+        if found is None:
+            found = self.accounts[(currency, pool)] = Account(currency, pool)
+        return found
+
+    def balance_minor(self, currency: str, pool: str) -> int:
+        """The balance of a pool in minor units, 0 where there is no account."""
+        found = self.accounts.get((currency, pool))
+        return 0 if found is None else found.balance_minor
+
+
+@dataclass(slots=True)
+class Books:
+    """All of one batch's state: players by id, known outcomes by (provider, key), and what the batch wrote."""
+
+    players: dict[str, Player] = field(default_factory=dict)
+    outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
+    new_outcomes: list[Outcome] = field(default_factory=list)
+    new_entries: list[Entry] = field(default_factory=list)
+    new_parked: list[Parked] = field(default_factory=list)

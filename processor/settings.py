@@ -1,0 +1,76 @@
+"""Every knob of the program, read once from the environment (``CROUPIER_…``), frozen, its unit in its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The program's settings. A wrong value is refused at start with the variable's name."""
+
+    model_config = SettingsConfigDict(env_prefix="CROUPIER_", frozen=True, extra="ignore")
+
+    environment: Literal["development", "staging", "production"] = "development"
+
+    # Kafka
+    kafka_bootstrap: str = Field("127.0.0.1:9092", description="host:port, comma separated")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ca_file: Path | None = None
+    app: str = Field("croupier", pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="prefix of transactional ids")
+    group: str = "croupier"
+    events_topic: str = "wallet.events"
+    results_topic: str = "wallet.results"
+    dead_letters_topic: str = "wallet.dead-letters"
+    partitions: int = Field(8, ge=1, le=1024)
+    replication_factor: int | None = Field(None, ge=1, description="None: 3 where there are 3 brokers, else 1")
+    retention_days: int = Field(30, ge=8, description="of results and dead letters; longer than offset expiry")
+    group_instance_id: str | None = Field(None, description="stable per worker process: static membership")
+    session_timeout_seconds: float = Field(10.0, ge=6.0, le=300.0)
+    rebalance_timeout_seconds: float = Field(60.0, ge=10.0, le=600.0)
+    request_timeout_seconds: float = Field(5.0, gt=0, le=60)
+    transaction_timeout_seconds: float = Field(20.0, gt=0, le=900)
+    publish_timeout_seconds: float = Field(10.0, gt=0, description="less than the transaction time-out")
+
+    # Postgres
+    postgres_dsn: SecretStr = SecretStr("postgresql://croupier_worker@127.0.0.1:5432/croupier")
+    postgres_migrator_dsn: SecretStr | None = Field(None, description="the owner's, for migrate and reference data")
+    postgres_replica_dsn: SecretStr | None = Field(None, description="where audits and histories may read")
+    worker_role: str = "croupier_worker"
+    statement_timeout_seconds: float = Field(15.0, gt=0)
+    lock_timeout_seconds: float = Field(5.0, gt=0)
+    idle_in_transaction_timeout_seconds: float = Field(15.0, gt=0)
+
+    # Lanes
+    lanes: int = Field(4, ge=1, le=256)
+    processes: int = Field(1, ge=1, le=64)
+    shards: int = Field(8, ge=1, description="fixed at install; partitions grow in multiples of it")
+    max_batch_records: int = Field(250, ge=1, le=5000)
+    max_batch_bytes: int = Field(4 * 1024 * 1024, ge=65_536)
+    fetch_wait_seconds: float = Field(0.05, gt=0, le=5)
+    max_event_bytes: int = Field(65_536, ge=1024, le=262_144)
+    max_parked: int = Field(1000, ge=1, description="events in one player's queue at one provider")
+    poison_attempts: int = Field(5, ge=1)
+    poison_backoff_seconds: float = Field(1.0, gt=0)
+    poison_backoff_max_seconds: float = Field(60.0, gt=0)
+    breaker_in_a_row: int = Field(20, ge=1, description="poison events in a row that stop a lane")
+    breaker_share: float = Field(0.5, gt=0, le=1, description="share of poison among the last breaker_window events")
+    breaker_window: int = Field(200, ge=10)
+    retry_backoff_seconds: float = Field(0.1, gt=0)
+    retry_backoff_max_seconds: float = Field(5.0, gt=0)
+    suspect_takeovers: int = Field(3, ge=1, description="unclean take-overs at one offset before events are marked")
+    drain_timeout_seconds: float = Field(20.0, gt=0)
+    reference_refresh_seconds: float = Field(300.0, gt=0)
+
+    # What people see
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(0, ge=0, le=65_535, description="/livez, /readyz, /metrics; 0: any free port, logged")
+    stall_seconds: float = Field(60.0, gt=0, description="a lane whose loop has not turned for so long is not alive")
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
