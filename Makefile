@@ -1,0 +1,49 @@
+# Croupier's commands. `make demo` and `make test` need Python >= 3.11 and make, nothing else.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo check test chaos model bench format lock
+
+BIN := .venv/bin
+STAMP := .venv/.croupier-setup
+
+help: ## these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## .venv with the locked dependencies and the croupier script
+
+# A .venv that is there is completed, not replaced; what is installed already at its locked version is left alone.
+$(STAMP): pyproject.toml requirements/all.txt
+	@sh requirements/venv.sh .venv
+	@echo "Installing the locked dependencies into .venv (some 200 MB the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/all.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## the whole thing on this machine, in about a minute
+	@$(BIN)/croupier demo
+
+check: setup ## format, lint, types, walls, compose file
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+test: setup ## all tests but the long ones
+	$(BIN)/python -m pytest
+
+chaos: setup ## what must survive, tried: every failure of the suite, long ones too
+	$(BIN)/python -m pytest tests/chaos -m "long or not long" --timeout=900
+
+model: setup ## 10,000 random histories against a second, naive wallet
+	$(BIN)/python -m pytest -m model --hypothesis-profile=model --timeout=3600
+
+bench: setup ## throughput and latency, side by side with a bare loop
+	$(BIN)/croupier bench
+
+format: setup ## put the code in shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: setup ## write requirements/*.txt anew from pyproject.toml
+	UV=$(BIN)/uv sh requirements/lock.sh
