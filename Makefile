@@ -45,5 +45,5 @@ format: setup ## put the code in shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: setup ## write requirements/*.txt anew from pyproject.toml
+lock: ## write requirements/*.txt anew from pyproject.toml (after `make setup`)
 	UV=$(BIN)/uv sh requirements/lock.sh
