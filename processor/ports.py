@@ -347,7 +347,16 @@ class Ledger(Protocol):
         ...
 
     async def confirm_lane(self, layout: int, lane: int, epoch: int) -> LaneRow:
-        """The lane's row if the epoch is still ours. Raises `errors.LeaseLost`."""
+        """The lane's row if the epoch is still ours; waits (row lock) for a transaction of ours still under way on a
+        lost connection, so that the answer is final. Raises `errors.LeaseLost`."""
+        ...
+
+    async def release_lane(self, layout: int, lane: int, epoch: int) -> None:
+        """Say that we left in good order (owner cleared), so that the next take-over counts as clean.
+
+        `take_lane` counts ``suspect_takeovers``: a take-over of a lane that was not released and whose
+        ``next_offsets`` have not moved since the take-over before adds one; any progress sets it to 0.
+        """
         ...
 
     async def bootstrap_lane(self, layout: int, lane: int, epoch: int, offsets: Mapping[int, int]) -> LaneRow:
