@@ -1,0 +1,1 @@
+"""The path of a batch: one short file per numbered step, and lane.py that reads like the list of steps."""
