@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from processor.domain.profiles import Reference
 from processor.domain.state import Books, Entry, Outcome
+from processor.domain.wanted import Wanted as Wanted
 
 # ---------------------------------------------------------------------------------------------- events in
 
@@ -115,6 +116,10 @@ class EventReader(Protocol):
         """The last known end of a partition (from the last fetch), None before the first."""
         ...
 
+    def position(self, partition: int) -> int | None:
+        """The next offset the client will fetch (past control records), None where it has no position."""
+        ...
+
     async def committed(self, partitions: Sequence[int]) -> Mapping[int, CommittedOffset | None]:
         """The group's committed offsets, asked for explicitly; None means: the broker said there is none.
 
@@ -150,7 +155,7 @@ class OutRecord(NamedTuple):
     partition: int
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes]]
+    headers: list[tuple[str, bytes | None]]
 
 
 class Publisher(Protocol):
@@ -235,20 +240,6 @@ class LaneMove:
     next_offsets: dict[int, int]
     moved_offsets: dict[int, int]
     published_seq: int
-
-
-@dataclass(slots=True)
-class Wanted:
-    """What a batch needs read, all of it under the locks of its players.
-
-    ``keys`` are (provider, stored key) of the batch's own ids and of the ids they refer to.
-    """
-
-    keys: set[tuple[str, str]] = field(default_factory=set)
-    bets: set[tuple[str, str, str]] = field(default_factory=set)  # (player, provider, key)
-    rounds: set[tuple[str, str, str]] = field(default_factory=set)  # (player, provider, round_id)
-    sessions: set[tuple[str, str]] = field(default_factory=set)  # (player, session_id)
-    with_channels: set[str] = field(default_factory=set)  # players whose open sessions are all needed
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from processor.domain.commands import Command
 from processor.domain.decision import Code
+from processor.domain.state import Outcome
 
 
 class Balance(NamedTuple):
@@ -21,7 +22,10 @@ class Balance(NamedTuple):
 
 @dataclass(slots=True)
 class Answer:
-    """One result to be rendered. ``moved_minor`` and ``split`` are signed from the player's side."""
+    """One result to be rendered. ``moved_minor`` and ``split`` are signed from the player's side.
+
+    ``outcome`` is what is stored under the id (of a repeat: the original's); None where no id was burnt.
+    """
 
     command: Command
     code: Code
@@ -36,6 +40,7 @@ class Answer:
     details: dict[str, object] | None = None
     conflict: str | None = None
     burnt: bool = True
+    outcome: Outcome | None = None
 
 
 @dataclass(slots=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
+
+from processor.domain.state import Outcome
 
 
 class Code(StrEnum):
@@ -38,8 +41,7 @@ class Moment:
     decided_at: datetime
 
 
-@dataclass(slots=True)
-class Posting:
+class Posting(NamedTuple):
     """One movement to be booked: names of both sides (``cash``, ``game:acme``, ``house:gaming`` …), minor units."""
 
     debit: str
@@ -54,7 +56,8 @@ class Decision:
 
     ``burns_id`` is False where nothing is stored (a win whose bet may yet come, a conflict); ``retryable`` tells
     the sender that the same event later could have another outcome. ``awaits`` (a stored key) asks for the
-    command to be parked until that key is known. ``effects`` are applied by `books.py`, in order.
+    command to be parked until that key is known. ``effects`` are applied by `books.py`, in order. ``known`` is the
+    stored outcome of an id seen before: the answer repeats it, or, where ``conflict`` names a field, denies it.
     """
 
     code: Code
@@ -68,3 +71,4 @@ class Decision:
     effects: tuple[object, ...] = ()
     details: dict[str, object] | None = None
     conflict: str | None = None
+    known: Outcome | None = None

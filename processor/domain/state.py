@@ -35,7 +35,11 @@ class Account:
 
 @dataclass(slots=True)
 class Round:
-    """A round of play: (provider, player, round_id). Amounts are minor units of the wallet's currency."""
+    """A round of play: (provider, player, round_id).
+
+    ``staked_minor`` and ``won_minor`` are what was booked to and from the provider's gaming account, less what was
+    rolled back, in minor units of ``currency``. ``bets`` counts accepted bets, also those rolled back later.
+    """
 
     provider: str
     round_id: str
@@ -74,13 +78,15 @@ class BetMark:
     """What has happened to a bet since it was taken, or, with no bet yet, the tombstone that waits for it.
 
     It exists only once something has happened: an untouched bet has no mark. ``rolled_back`` without an accepted
-    bet of that key is the tombstone of a rollback that overtook its bet.
+    bet of that key is the tombstone of a rollback that overtook its bet. Any win that names the bet settles it
+    (``wins``); only those of kind `game` count where a provider pays one win per bet (``game_wins``).
     """
 
     provider: str
     key: str
     rolled_back: bool = False
     wins: int = 0
+    game_wins: int = 0
     won_minor: int = 0
     refunded_minor: int = 0
     stored: bool = False
@@ -146,7 +152,9 @@ class Entry:
 class Parked:
     """An event kept back in Postgres: a head that waits for a bet or a better attempt, or a follower behind it.
 
-    ``reason`` is ``missing_bet``, ``poison`` or ``queued``. Times are broker times of its partition.
+    ``reason`` is ``missing_bet``, ``poison`` or ``queued``. ``awaits`` is the mark key of the bet it waits for, or
+    U+001F and a round's id (any bet of that round). Times are broker times of its partition. Rows of one queue
+    stand in the order of ``position``.
     """
 
     player_id: str
@@ -166,6 +174,7 @@ class Parked:
     expires_at: datetime
     last_error: str | None = None
     number: int | None = None
+    position: int = 0
     command: Command | None = None
     changed: bool = False
     gone: bool = False

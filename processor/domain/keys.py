@@ -1,0 +1,43 @@
+"""Keys: under which name an id, and what has happened to a bet, are kept within a provider."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from processor.domain.commands import STAKE_TAKING, Command
+from processor.domain.profiles import Profile, Reference, stored_key
+
+#: Types whose id a reference may mean, in the order they are looked for.
+REFERENCED: Final = ("bet", "bet_win")
+
+#: What a win without reference waits for: any bet of a round. An id never starts with this character.
+ROUND_PREFIX: Final = "\x1f"
+
+
+def own_key(command: Command, reference: Reference) -> str:
+    """The key under which the command's own outcome is stored."""
+    profile = reference.providers.get(command.provider)
+    return stored_key(profile, command.player_id, command.transaction_id, command.type)
+
+
+def mark_key(profile: Profile | None, player_id: str, transaction_id: str) -> str:
+    """The key of a bet's mark: as the stored key, but without the type, for a tombstone catches any type."""
+    if profile is None or profile.id_scope == "provider":
+        return transaction_id
+    return f"{transaction_id}\x1f{player_id}"
+
+
+def reference_keys(profile: Profile | None, player_id: str, transaction_id: str) -> tuple[str, ...]:
+    """The stored keys a referred-to id may have, in the order they are looked for."""
+    if profile is None or not profile.id_includes_type:
+        return (stored_key(profile, player_id, transaction_id, ""),)
+    return tuple(stored_key(profile, player_id, transaction_id, type_) for type_ in REFERENCED)
+
+
+def answers_wait(command: Command, awaits: str, profile: Profile | None) -> bool:
+    """Whether this command is what a parked one waits for."""
+    if awaits.startswith(ROUND_PREFIX):
+        return command.type in STAKE_TAKING and command.round_id == awaits[len(ROUND_PREFIX) :]
+    if profile is not None and profile.id_includes_type and command.type not in STAKE_TAKING:
+        return False
+    return mark_key(profile, command.player_id, command.transaction_id) == awaits
