@@ -24,6 +24,8 @@
         ├── LeaseLost              another owner: leave the lane
         ├── LedgerWentBack         the database is older than what we remember
         ├── ReceiptAhead           Kafka holds receipts above the ledger: restored behind Kafka
+        ├── ReceiptUnknown         the receipt is lost and the topics no longer tell
+        ├── JournalBroken          the journal is not the batches above the receipt
         ├── OffsetOutOfRange
         ├── TopicReplaced
         └── LaneStopped            stopped by the circuit breaker or a person, until `lanes resume`
@@ -138,6 +140,14 @@ class LedgerWentBack(Doubt):
 
 class ReceiptAhead(Doubt):
     """Kafka's receipt is above the ledger: the database was restored behind Kafka."""
+
+
+class ReceiptUnknown(Doubt):
+    """The receipt is lost, and what was published can no longer be told from the topics."""
+
+
+class JournalBroken(Doubt):
+    """The journal does not hold exactly the batches above the receipt."""
 
 
 class OffsetOutOfRange(Doubt):

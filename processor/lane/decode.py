@@ -1,0 +1,119 @@
+"""Step 3, decode: bytes become a command of the law, or a dead letter with the first reason that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+
+from processor.domain.commands import Command
+from processor.lane.work import Arrival
+from processor.ports import EventRecord
+from schemas.decoding import decode
+from schemas.reasons import Reason, Refused
+
+#: The type's own fields that two events under one id are compared by, in the contract's order (wallet-law: fingerprint).
+OWN_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "bet": ("jackpot_contribution", "bonus_id", "campaign_id"),
+    "win": ("bonus_id", "campaign_id"),
+    "open_session": ("session_id", "expires_at", "channel"),
+    "close_session": ("session_id",),
+    "deposit": ("external_reference",),
+    "withdraw": ("external_reference",),
+    "open_player": ("country", "time_zone", "jurisdiction"),
+}
+_MONEY: Final = frozenset({"jackpot_contribution"})
+
+
+class Door:
+    """Reads records with the currencies and types that this installation knows now."""
+
+    def __init__(self, currencies: Mapping[str, int], known_types: Set[str]) -> None:
+        self._currencies = currencies
+        self._known_types = known_types
+
+    def open(self, arrivals: Sequence[Arrival]) -> None:
+        """Give each arrival that has no reason yet its command, or its reason."""
+        for arrival in arrivals:
+            if arrival.reason is not None:
+                continue
+            try:
+                arrival.command = self.command(arrival.record)
+            except Refused as refused:
+                arrival.reason, arrival.detail = refused.reason, refused.detail
+            except Exception as surprise:  # no input may stop a lane: what the door cannot name is poison
+                arrival.reason = Reason.POISON
+                arrival.detail = f"The event could not be decoded: {type(surprise).__name__}."
+
+    def command(self, record: Any) -> Command:
+        """The command of a record. Raises `schemas.reasons.Refused`."""
+        content_type, traceparent = _headers(record)
+        event = decode(
+            record.key,
+            record.value,
+            currencies=self._currencies,
+            known_types=self._known_types,
+            content_type=content_type,
+        )
+        return _command(event.__dict__, record, traceparent)
+
+
+def _headers(record: EventRecord) -> tuple[bytes | None, bytes | None]:
+    if not record.headers:
+        return None, None
+    content_type = traceparent = None
+    for name, content in record.headers:
+        if name == "content-type":
+            content_type = content
+        elif name == "traceparent":
+            traceparent = content
+    return content_type, traceparent
+
+
+def _command(fields: Mapping[str, Any], record: EventRecord, traceparent: bytes | None) -> Command:
+    get = fields.get
+    event_type = fields["type"]
+    metadata = fields["metadata"]
+    return Command(
+        event_type,
+        fields["provider"],
+        fields["transaction_id"],
+        fields["player_id"],
+        record.partition,
+        record.offset,
+        broker_time(record.timestamp),
+        get("currency"),
+        get("amount_minor"),
+        get("amount"),
+        get("game_id"),
+        get("round_id"),
+        get("session_id"),
+        get("reference"),
+        get("kind"),
+        get("round_closed", False),
+        fields["deadline"],
+        _own(event_type, fields),
+        None if metadata is None else orjson.dumps(metadata),
+        traceparent,
+    )
+
+
+def _own(event_type: str, fields: Mapping[str, Any]) -> tuple[tuple[str, str | None], ...]:
+    """The type's own fields that were sent; one that was not sent is not there."""
+    names = OWN_FIELDS.get(event_type, ())
+    return tuple([(name, _text(name, fields[name])) for name in names if fields.get(name) is not None])
+
+
+def _text(name: str, value: Any) -> str:
+    if name in _MONEY and "." in value:
+        return str(value).rstrip("0").rstrip(".")  # two spellings of one amount are the same amount
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return str(value)
+
+
+def broker_time(timestamp: int) -> datetime:
+    """The record's LogAppendTime (Unix milliseconds) as an aware time."""
+    return datetime.fromtimestamp(timestamp / 1000, UTC)

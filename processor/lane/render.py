@@ -1,0 +1,177 @@
+"""Rendering: an answer becomes the bytes of a result, a refusal the record of a dead letter; once, and for good."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from processor.domain.answers import Answer, Balance
+from processor.domain.commands import Command
+from processor.domain.money import formatter_for
+from processor.lane.journal import Header, Rendered
+from processor.ports import DeadLetter, UnparsableRecord
+from schemas.codes import CODES
+
+#: What an accepted event of a type is called in the result's sentence for a person.
+ACCEPTED: Final[Mapping[str, str]] = {
+    "bet": "Bet accepted.",
+    "win": "Win paid.",
+    "rollback": "Bet rolled back.",
+    "deposit": "Deposit booked.",
+    "withdraw": "Withdrawal booked.",
+    "open_player": "Player opened.",
+    "open_session": "Session opened.",
+    "close_session": "Session closed.",
+    "close_round": "Round closed.",
+}
+RESULT_TYPE: Final = b"wallet.result.v1"
+_DETAIL_BYTES: Final = 512
+
+Format = Callable[[int], str]
+
+
+class Renderer:
+    """Renders one batch: the currencies of its reference data, its time, its place (layout, lane, seq)."""
+
+    def __init__(
+        self, *, currencies: Mapping[str, int], topic: str, group: str, layout: int, lane: int, seq: int, at: datetime
+    ) -> None:
+        self._formats: dict[str, Format] = {}
+        self._currencies = currencies
+        self._topic = topic
+        self._group = group
+        self._layout = layout
+        self._place = f"{layout}/{lane}/{seq}".encode()
+        self.at = at
+        self._at_text = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+    def shared_headers(self, seal: bytes) -> list[Header]:
+        """The headers that all results of the batch have (CloudEvents 1.0, binary mode; the batch's place and seal)."""
+        return [
+            ("ce_specversion", b"1.0"),
+            ("ce_type", RESULT_TYPE),
+            ("ce_source", f"/croupier/{self._group}".encode()),
+            ("ce_time", self._at_text.encode()),
+            ("content-type", b"application/json"),
+            ("wallet-batch", self._place),
+            ("wallet-seal", seal.hex().encode()),
+        ]
+
+    def result(self, answer: Answer) -> Rendered:
+        """One result, to the partition its event came from."""
+        command = answer.command
+        own: list[Header] = [
+            ("ce_id", b"%d-%d-%d" % (self._layout, command.partition, command.offset)),
+            ("ce_subject", command.player_id.encode()),
+        ]
+        if command.traceparent is not None:
+            own.append(("traceparent", command.traceparent))
+        key = command.player_id.encode()
+        return Rendered("results", command.partition, key, orjson.dumps(self._body(answer)), own, True)
+
+    def _body(self, answer: Answer) -> dict[str, Any]:
+        command, code = answer.command, answer.code
+        facts = CODES[code]
+        body: dict[str, Any] = {"type": command.type, "provider": command.provider}
+        body["transaction_id"] = command.transaction_id
+        body["player_id"] = command.player_id
+        if command.session_id is not None:
+            body["session_id"] = command.session_id
+        if command.round_id is not None:
+            body["round_id"] = command.round_id
+        if command.game_id is not None:
+            body["game_id"] = command.game_id
+        if command.reference is not None:
+            body["reference"] = command.reference
+        if command.kind is not None:
+            body["kind"] = command.kind
+        accepted = code == "OK"
+        body["status"] = "accepted" if accepted else "rejected"
+        body["code"] = code
+        body["http_status"] = facts.http_status
+        body["retryable"] = answer.retryable
+        body["replayed"] = answer.replayed
+        body["wallet_transaction_id"] = answer.wallet_transaction_id
+        body["sequence"] = answer.sequence
+        self._put_money(body, answer)
+        body["message"] = ACCEPTED[command.type] if accepted else facts.sentence
+        body["source"] = {"topic": self._topic, "partition": command.partition, "offset": command.offset}
+        body["applied_at"] = self._at_text
+        if command.metadata is not None:
+            body["metadata"] = orjson.Fragment(command.metadata)
+        return body
+
+    def _put_money(self, body: dict[str, Any], answer: Answer) -> None:
+        balance, command = answer.balance, answer.command
+        currency = answer.moved_currency or command.currency or (balance.currency if balance else None)
+        if currency is None:
+            body["amount"] = body["currency"] = None
+        else:
+            body["amount"] = self._format(currency)(answer.moved_minor)
+            body["currency"] = currency
+        if answer.split:
+            wallet = self._format(answer.moved_currency or balance.currency if balance else str(currency))
+            body["split"] = {pool: wallet(minor) for pool, minor in answer.split.items()}
+        else:
+            body["split"] = {}
+        body["balance"] = None if balance is None else self._balance(balance)
+        if answer.conflict is not None:
+            body["conflict"] = answer.conflict
+        if answer.details:
+            body.update(answer.details)
+
+    def _balance(self, balance: Balance) -> dict[str, str]:
+        currency, cash, bonus, game, debt = balance
+        shape = self._format(currency)
+        return {
+            "cash": shape(cash),
+            "bonus": shape(bonus),
+            "game_wallet": shape(game),
+            "debt": shape(debt),
+            "total": shape(cash + bonus + game),
+        }
+
+    def _format(self, currency: str) -> Format:
+        found = self._formats.get(currency)
+        if found is None:
+            found = self._formats[currency] = formatter_for(self._currencies[currency])
+        return found
+
+    def dead_letter(self, letter: DeadLetter, record: Any) -> Rendered:
+        """The original, byte for byte, with why and whence in headers (contract.md, "Dead letters")."""
+        detail = letter.detail.encode()[:_DETAIL_BYTES].decode(errors="ignore").encode()
+        headers: list[Header] = list(letter.headers)
+        if isinstance(record, UnparsableRecord):
+            headers.append(("wallet-dlq-original-headers", base64.b64encode(record.raw_headers)))
+        position = (self._topic.encode(), b"%d" % letter.partition, b"%d" % letter.offset)
+        headers += [
+            ("wallet-batch", self._place),
+            ("wallet-dlq-reason", letter.reason.encode()),
+            ("wallet-dlq-detail", detail),
+            ("wallet-dlq-id", letter.letter_id.encode()),
+            ("wallet-dlq-attempts", b"%d" % letter.attempts),
+            ("wallet-dlq-at", self._at_text.encode()),
+            *zip(("wallet-dlq-topic", "wallet-dlq-partition", "wallet-dlq-offset"), position, strict=True),
+            ("wallet-dlq-group", self._group.encode()),
+            *zip(
+                ("__connect.errors.topic", "__connect.errors.partition", "__connect.errors.offset"),
+                position,
+                strict=True,
+            ),
+            ("__connect.errors.exception.class.name", f"croupier.{letter.reason}".encode()),
+            ("__connect.errors.exception.message", detail),
+        ]
+        return Rendered("dead-letters", letter.partition, letter.key, letter.value, headers, False)
+
+    def letter_id(self, command_or_record: Command | Any) -> str:
+        """A dead letter's name: the place of its event, which no other letter of this layout has."""
+        return f"{self._layout}-{command_or_record.partition}-{command_or_record.offset}"
+
+
+def without_our_headers(headers: Sequence[tuple[str, bytes | None]]) -> list[Header]:
+    """The original's headers, without those that an earlier dead letter put there (a replayed original)."""
+    return [(name, content) for name, content in headers if not name.startswith(("wallet-dlq-", "__connect.errors."))]
