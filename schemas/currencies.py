@@ -1,4 +1,4 @@
-"""How many decimals each currency has: ISO 4217 (list one, 2024 and after), the crypto currencies, and configured ones."""
+"""How many decimals each currency has: ISO 4217's list one, two crypto currencies, and configured ones."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def _built_in() -> dict[str, int]:
     return exponents
 
 
-#: Currency code to exponent (the number of decimals). Codes without a minor unit (gold, SDR, test codes) are not in it.
+#: Currency code to exponent (its number of decimals). Codes without a minor unit (gold, tests) are not in it.
 BUILT_IN_CURRENCIES: Final[Mapping[str, int]] = MappingProxyType(_built_in())
 
 
 def with_configured(configured: Mapping[str, int]) -> dict[str, int]:
     """The built-in currencies and the installation's own, as code to exponent.
 
-    A configured code may be new; it may not give a built-in currency another exponent, because amounts already
-    stored would change their meaning. Raises ``ValueError`` naming the code otherwise.
+    A configured code may be new; it may not give a built-in currency another exponent, because amounts that
+    are stored would change their meaning. Raises ``ValueError`` naming the code otherwise.
     """
     for code, exponent in configured.items():
         if re.fullmatch(CURRENCY_CODE_PATTERN, code) is None:

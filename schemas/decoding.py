@@ -1,4 +1,4 @@
-"""The door: the bytes of a record become one event, or are refused with the first reason in the contract's order."""
+"""The door: a record's bytes become one event, or a refusal with the first reason that holds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def decode(
 ) -> Event:
     """The event that a record holds, its amounts also as whole minor units (``amount_minor`` and the like).
 
-    ``currencies`` maps each known currency to its exponent; ``known_types`` are the types this installation serves;
+    ``currencies`` maps each known currency to its exponent; ``known_types`` are the types that are served;
     ``content_type`` is the record's header of that name, if any. Raises ``Refused`` and nothing else.
     """
     raw = read_object(value, content_type)
@@ -50,7 +50,7 @@ def _plan_of(raw: dict[str, Any], known_types: Set[str]) -> Plan:
     if event_type.__class__ is not str:
         problem = "is required and missing" if event_type is None else "is not a string"
         raise Refused(Reason.UNDECODABLE, f'Field "type" {problem}.')
-    plan = PLANS.get(cast(str, event_type))
+    plan = PLANS.get(event_type)
     if plan is None or event_type not in known_types:
         raise Refused(Reason.UNKNOWN_TYPE, 'Field "type" names no event type that is known here.')
     return plan

@@ -1,4 +1,4 @@
-"""Which field of an event is wrong, and in which words: pydantic's complaints, sorted and told without the value."""
+"""Which field of an event is wrong, and in which words: pydantic's complaints, sorted, without the value."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _TIMES: Final = frozenset({"occurred_at", "deadline", "expires_at", "until"})
 
 
 def first_field_fault(raw: Mapping[str, Any], plan: Plan, error: ValidationError) -> Fault | None:
-    """The first wrong field in the contract's order, or None where only amounts and currencies are wrong."""
+    """The first wrong field in the contract's order; None if only amounts and currencies are wrong."""
     faults = [(_position(path, plan), path, problem) for path, problem in _model_faults(error)]
     faults += [(_position(path, plan), path, problem) for path, problem in _rule_faults(raw, plan)]
     if not faults:
@@ -49,7 +49,7 @@ def first_field_fault(raw: Mapping[str, Any], plan: Plan, error: ValidationError
 
 
 def first_money_fault(error: ValidationError) -> Fault:
-    """The first amount that does not have the contract's form. Only for an error that is about amounts alone."""
+    """The first amount that does not have the contract's form. The error must be about money alone."""
     complaints = error.errors(include_url=False, include_context=False, include_input=False)
     return next((_path(item["loc"]), _NOT_AN_AMOUNT) for item in complaints if item["loc"][-1] != "currency")
 

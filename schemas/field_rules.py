@@ -1,7 +1,7 @@
-"""Rules that one field's own limits cannot say: which fields a kind of win or limit needs, how large metadata may be.
+"""Rules that a field's own form cannot say: what a kind of win or limit needs, how large metadata may be.
 
-Each rule reads the sender's object and yields (field, what is wrong) pairs; a field that is wrong in itself is left to
-the model's own complaint.
+Each rule reads the sender's object and yields (field, what is wrong) pairs; a field that is wrong in itself
+is left to the model's own complaint.
 """
 
 from __future__ import annotations

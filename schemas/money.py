@@ -17,12 +17,12 @@ ALL: Final = "all"
 _SIGNED: Final = re.compile(rf"-?{_UNSIGNED}", re.ASCII)
 
 
-class TooManyDecimals(ValueError):
+class TooManyDecimals(ValueError):  # noqa: N818  # says what is wrong with the amount
     """The amount has more decimals than its currency; it is refused, never rounded."""
 
 
 def minor_units(text: str, exponent: int) -> int:
-    """Whole minor units of an amount that already has the contract's form, such as ``"12.34"`` with exponent 2: 1234.
+    """Whole minor units of an amount that has the contract's form: ``"12.34"`` with exponent 2 is 1234.
 
     Raises ``TooManyDecimals`` if the text has more decimals than ``exponent``, also when they are zeros.
     """
@@ -34,7 +34,7 @@ def minor_units(text: str, exponent: int) -> int:
 
 
 def parse_amount(text: str, exponent: int) -> int:
-    """Whole minor units of any text, a leading ``-`` included; ``ValueError`` if it is not an amount of the contract."""
+    """Whole minor units of any text, which may begin with ``-``; ``ValueError`` if it is no amount."""
     if _SIGNED.fullmatch(text) is None:
         raise ValueError("not an amount: write it as decimal digits, such as 12.34")
     return minor_units(text, exponent)

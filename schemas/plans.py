@@ -1,4 +1,4 @@
-"""What the door must know of each event type, worked out once from its model: validator, money fields, rules."""
+"""What the door knows of each event type, worked out once from its model: validator, money, rules."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, get_args
 
+from pydantic import BaseModel
 from pydantic_core import SchemaValidator
 
 from schemas.events import CASHIER_TYPES, EVENT_MODELS, OPERATOR_TYPES, Batch, BetAction, Event, WinAction
@@ -38,7 +39,7 @@ def _marks(annotation: Any) -> Iterator[str]:
             yield from _marks(part)
 
 
-def money_fields(model: type[WireModel]) -> Mapping[str, str]:
+def money_fields(model: type[BaseModel]) -> Mapping[str, str]:
     """The model's own fields of money: wire name to ``"amount"`` or ``"currency"``."""
     found = {}
     for name, field in model.model_fields.items():
@@ -80,10 +81,10 @@ PLANS: Final[Mapping[str, Plan]] = MappingProxyType(
     {name: _plan(name, model) for name, model in EVENT_MODELS.items()}
 )
 
+_ALL_MODELS: Final[tuple[type[BaseModel], ...]] = (*EVENT_MODELS.values(), BetAction, WinAction)
+
 #: Every field of money of any event or action; a wrong one has a reason of its own.
-MONEY_FIELDS: Final = frozenset(
-    name for model in (*EVENT_MODELS.values(), BetAction, WinAction) for name in money_fields(model)
-)
+MONEY_FIELDS: Final = frozenset(name for model in _ALL_MODELS for name in money_fields(model))
 
 _OPTIONAL_IN_ACTION: Final = frozenset(
     name
@@ -94,7 +95,7 @@ _OPTIONAL_IN_ACTION: Final = frozenset(
 
 
 def without_nulls(raw: dict[str, Any], plan: Plan) -> dict[str, Any]:
-    """In an optional field null means the same as leaving it out; in a required one it stays, as a wrong value."""
+    """In an optional field null is the same as leaving it out; in a required one it stays and is wrong."""
     kept = _drop_nulls(raw, plan.optional)
     actions = kept.get("actions")
     if plan.has_actions and isinstance(actions, list):

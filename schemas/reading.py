@@ -28,8 +28,8 @@ def refuse_oversize(value: bytes | None) -> None:
 def read_object(value: bytes | None, content_type: str | bytes | None = None) -> dict[str, Any]:
     """The JSON object of a record's value; of a structured CloudEvent the object in its ``data``.
 
-    Raises ``Refused`` with TOO_LARGE or UNDECODABLE and nothing else, whatever the bytes are. Strings other than keys
-    outside ``metadata`` are left for the fields' own limits.
+    Raises ``Refused`` with TOO_LARGE or UNDECODABLE and nothing else, whatever the bytes are. Strings are left
+    to the fields' own limits.
     """
     if value is None:
         raise Refused(Reason.UNDECODABLE, "The record has no value.")
@@ -44,17 +44,17 @@ def read_object(value: bytes | None, content_type: str | bytes | None = None) ->
         document = document.get("data")
         if document.__class__ is not dict:
             raise Refused(Reason.UNDECODABLE, "The structured CloudEvent holds no JSON object in its data.")
-    return document  # type: ignore[no-any-return]  # its class was looked at above, by identity because that is fast
+    return document
 
 
 def is_structured(content_type: str | bytes) -> bool:
-    """Whether the header says that the value is a CloudEvent in structured mode, with the event in ``data``."""
+    """Whether the header says that this is a structured CloudEvent."""
     text = content_type.decode("latin-1") if isinstance(content_type, bytes) else content_type
     return text.partition(";")[0].strip().lower() == STRUCTURED_CLOUD_EVENT
 
 
 def has_nul(value: Any) -> bool:
-    """Whether a NUL character hides in a string or key anywhere in a JSON value; Postgres could not store it."""
+    """Whether a NUL character, which Postgres cannot store, is anywhere in a JSON value."""
     if isinstance(value, str):
         return "\0" in value
     if isinstance(value, dict):
@@ -70,7 +70,7 @@ def _parse(value: bytes) -> Any:
 
 
 def _parser_words(message: str) -> str:
-    # The parser's message quotes a duplicate key, which is the sender's text; everything else in it is its own.
+    # The parser's message quotes a duplicate key, which is the sender's text; all else in it is its own.
     if message.startswith("Detected duplicate key"):
         return f"The event has a duplicate key {message[message.rfind(' at line') + 1 :]}."
     return f"The event is not JSON in UTF-8: {message}."

@@ -1,4 +1,4 @@
-"""Why an event is set aside instead of answered: the closed list of dead-letter reasons, each with plain words."""
+"""Why an event is set aside instead of answered: the closed list of reasons, each with plain words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Dead-letter reasons in the order in which they are looked for: name, stable number, words for an operator.
+    """Dead-letter reasons in the order in which they are looked for: name, number, words for an operator.
 
     Numbers are for storage; one that was given is never given again.
     """
@@ -23,48 +23,24 @@ class Reason(StrEnum):
 
     TOO_LARGE = "TOO_LARGE", 1, "The event is larger than 64 KiB."
     UNKNOWN_KEY = "UNKNOWN_KEY", 2, "It was signed with a key that is not known here or is not valid now."
-    BAD_SIGNATURE = (
-        "BAD_SIGNATURE",
-        3,
-        "The signature is missing or does not fit the bytes, so its sender is unproven.",
-    )
-    STALE_TIMESTAMP = (
-        "STALE_TIMESTAMP",
-        4,
-        "The sender's timestamp is too far from the time the broker received it.",
-    )
-    UNDECODABLE = (
-        "UNDECODABLE",
-        5,
-        "It is not JSON, or a field is missing or wrong; the detail names the first one.",
-    )
-    UNKNOWN_VERSION = (
-        "UNKNOWN_VERSION",
-        6,
-        "It is written in a version of the contract that is not spoken here.",
-    )
+    BAD_SIGNATURE = "BAD_SIGNATURE", 3, "The signature is missing or does not fit; the sender is unknown."
+    STALE_TIMESTAMP = "STALE_TIMESTAMP", 4, "The sender's timestamp is too far from the broker's."
+    UNDECODABLE = "UNDECODABLE", 5, "It is not JSON, or a field is wrong; the detail names the first."
+    UNKNOWN_VERSION = "UNKNOWN_VERSION", 6, "It is written in a version of the contract unknown here."
     UNKNOWN_TYPE = "UNKNOWN_TYPE", 7, "Its type is none that is known here."
-    KEY_MISMATCH = (
-        "KEY_MISMATCH",
-        8,
-        "The record's key is not the player, or it lies in another partition than his.",
-    )
+    KEY_MISMATCH = "KEY_MISMATCH", 8, "The record's key or partition is not the player's."
     NOT_PERMITTED = "NOT_PERMITTED", 9, "This sender may not send this type of event."
     UNKNOWN_CURRENCY = "UNKNOWN_CURRENCY", 10, "The currency is none that is known here."
-    INVALID_AMOUNT = (
-        "INVALID_AMOUNT",
-        11,
-        "An amount is not a decimal string, or has more decimals than its currency.",
-    )
+    INVALID_AMOUNT = "INVALID_AMOUNT", 11, "An amount is no decimal string or has too many decimals."
     POISON = "POISON", 12, "It could be read, but applying it failed again and again; it needs a person."
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818  # an answer to the sender, not an error of ours
     """The event cannot be read or believed; it becomes a dead letter.
 
-    ``detail`` is one sentence for a person. It holds no value of the event, only field names of the contract, so it
-    can be logged and shown. ``provider``, ``player_id`` and ``event_type`` are what could be read of the sender's
-    claim (each within the contract's limits, none of it believed), or None.
+    ``detail`` is one sentence for a person. It holds no value of the event, only field names of the contract,
+    so it can be logged and shown. ``provider``, ``player_id`` and ``event_type`` are what could be read of
+    the sender's claim (each within the contract's limits, none of it believed), or None.
     """
 
     def __init__(

@@ -33,10 +33,11 @@ from schemas.events.play import (
 from schemas.events.sessions import CloseSession, OpenSession, TransferIn, TransferOut
 
 __all__ = [
-    "ALL_TYPES", "CASHIER", "CASHIER_TYPES", "EVENT_MODELS", "OPERATOR", "OPERATOR_TYPES", "Adjust", "Batch", "Bet",
-    "BetAction", "BetWin", "BlockPlayer", "CloseRound", "CloseSession", "ConfirmLimit", "CoolOff", "Deposit", "Event",
-    "ExpireBonus", "GrantBonus", "OpenPlayer", "OpenSession", "Refund", "ReleaseBonus", "ReverseWin", "Rollback",
-    "SelfExclude", "SetLimit", "TransferIn", "TransferOut", "UnblockPlayer", "Win", "WinAction", "Withdraw",
+    "ALL_TYPES", "CASHIER", "CASHIER_TYPES", "EVENT_MODELS", "OPERATOR", "OPERATOR_TYPES", "Adjust",
+    "Batch", "Bet", "BetAction", "BetWin", "BlockPlayer", "CloseRound", "CloseSession", "ConfirmLimit",
+    "CoolOff", "Deposit", "Event", "ExpireBonus", "GrantBonus", "OpenPlayer", "OpenSession", "Refund",
+    "ReleaseBonus", "ReverseWin", "Rollback", "SelfExclude", "SetLimit", "TransferIn", "TransferOut",
+    "UnblockPlayer", "Win", "WinAction", "Withdraw",
 ]  # fmt: skip
 
 CASHIER: Final = "cashier"
@@ -77,13 +78,14 @@ ALL_TYPES: Final = frozenset(EVENT_MODELS)
 CASHIER_TYPES: Final = frozenset({"deposit", "withdraw", "grant_bonus", "expire_bonus", "release_bonus"})
 OPERATOR_TYPES: Final = frozenset(
     {
-        "open_player", "block_player", "unblock_player", "self_exclude", "cool_off", "set_limit", "confirm_limit",
+        "open_player", "block_player", "unblock_player", "self_exclude", "cool_off", "set_limit",
+        "confirm_limit",
     }
 )  # fmt: skip
 
 
 def is_permitted(provider: str, event_type: str) -> bool:
-    """Whether a sender of this name may send this type at all: the cashier's and operator's types are theirs alone."""
+    """Whether this sender may send this type: the cashier's and the operator's types are theirs alone."""
     if event_type in CASHIER_TYPES:
         return provider == CASHIER
     if event_type in OPERATOR_TYPES:

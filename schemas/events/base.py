@@ -14,9 +14,9 @@ MinorT = TypeVar("MinorT", int, int | None)
 class MinorUnits(Generic[MinorT]):
     """The whole minor units of the amount field ``wire_name``, which only the door can know.
 
-    The door looks up the currency, checks the decimals and puts the integer into the event's ``__dict__`` under this
-    attribute's name, where Python finds it before this descriptor. Reading it on an event that did not come through
-    the door is an ``AttributeError``.
+    The door looks up the currency, checks the decimals and puts the integer into the event's ``__dict__``
+    under this attribute's name, where Python finds it before this descriptor. Reading it on an event that did
+    not come through the door is an ``AttributeError``.
     """
 
     def __init__(self, wire_name: str) -> None:
@@ -39,7 +39,7 @@ class MinorUnits(Generic[MinorT]):
 class WireModel(BaseModel):
     """A part of an event: nothing is coerced, unknown fields are tolerated and dropped."""
 
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, ignored_types=(MinorUnits,))
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
 
 class Event(WireModel):
@@ -47,7 +47,7 @@ class Event(WireModel):
 
     type: str
     provider: Provider = Field(
-        description="Who sends: a game provider, or the operator's own cashier or operator."
+        description="Who sends: a game provider, or the operator's own `cashier` or `operator`."
     )
     transaction_id: Identifier = Field(
         description="The sender's own id; the idempotency key within the provider."
@@ -64,5 +64,5 @@ class Event(WireModel):
     version: Literal[1] = Field(default=1, description="The version of this contract.")
 
     def get(self, field: str) -> Any:
-        """The value of a field by its wire name, None where it was not sent and where the type has no such field."""
+        """The value of a field by its wire name; None where not sent and where the type has no such field."""
         return self.__dict__.get(field)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,7 +15,7 @@ class _Payment(Event):
     amount: Amount
     external_reference: Identifier | None = Field(default=None, description="The payment provider's own id.")
 
-    amount_minor = MinorUnits[int]("amount")
+    amount_minor: ClassVar[MinorUnits[int]] = MinorUnits("amount")
 
 
 class Deposit(_Payment):
@@ -38,8 +38,8 @@ class _Bonus(Event):
         default=None, description="How much must be staked before the bonus can be released, in the currency."
     )
 
-    amount_minor = MinorUnits[int]("amount")
-    wagering_requirement_minor = MinorUnits[int | None]("wagering_requirement")
+    amount_minor: ClassVar[MinorUnits[int]] = MinorUnits("amount")
+    wagering_requirement_minor: ClassVar[MinorUnits[int | None]] = MinorUnits("wagering_requirement")
 
 
 class GrantBonus(_Bonus):

@@ -1,4 +1,4 @@
-"""The kinds of field that events are made of, with the limits that hold at the door and in the exported schema."""
+"""The kinds of field that events are made of, with the limits of the door and of the exported schema."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from schemas.money import AMOUNT_OR_ALL_PATTERN, AMOUNT_PATTERN, SIGNED_AMOUNT_P
 
 IDENTIFIER_PATTERN: Final = r"^[\x20-\x7E]{1,128}$"
 PROVIDER_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
-RFC_3339_PATTERN: Final = r"^(19[7-9][0-9]|[2-9][0-9]{3})-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+RFC_3339_PATTERN: Final = (
+    r"^(19[7-9][0-9]|[2-9][0-9]{3})-[0-9]{2}-[0-9]{2}[Tt ]"
+    r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
 #: Free text keeps no control characters, so that it can be stored, shown and logged as it is.
 TEXT_PATTERN: Final = r"^[^\x00-\x1F\x7F-\x9F]{1,256}$"
 TIME_ZONE_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z0-9_+-]{1,31}){0,2}$"
@@ -25,7 +28,7 @@ _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class _Rfc3339:
-    """A string of RFC 3339 with an offset, read as an aware ``datetime``; numbers and naive times are refused.
+    """A string of RFC 3339 with an offset, read as an aware ``datetime``; a naive one is refused.
 
     The years are 1970 to 9999. A leap second (``:60``) is refused, since no ``datetime`` can hold it.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -65,7 +65,7 @@ class SetLimit(Event):
     """Sets, lowers, raises or removes a limit.
 
     ``amount_minor`` is None where the limit is removed, and where an amount was sent without a currency: then
-    ``amount`` is to be read in the wallet's currency. ``session_time`` takes ``minutes`` instead of an amount.
+    ``amount`` is to be read in the wallet's currency. ``session_time`` takes ``minutes``, not an amount.
     """
 
     type: Literal["set_limit"]
@@ -79,7 +79,7 @@ class SetLimit(Event):
         default=None, ge=1, le=44_640, description="Of session_time; None removes the limit."
     )
 
-    amount_minor = MinorUnits[int | None]("amount")
+    amount_minor: ClassVar[MinorUnits[int | None]] = MinorUnits("amount")
 
 
 class ConfirmLimit(Event):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -24,8 +24,8 @@ class Bet(Event):
     bonus_id: Identifier | None = None
     campaign_id: Identifier | None = None
 
-    amount_minor = MinorUnits[int]("amount")
-    jackpot_contribution_minor = MinorUnits[int | None]("jackpot_contribution")
+    amount_minor: ClassVar[MinorUnits[int]] = MinorUnits("amount")
+    jackpot_contribution_minor: ClassVar[MinorUnits[int | None]] = MinorUnits("jackpot_contribution")
 
 
 class Win(Event):
@@ -43,7 +43,7 @@ class Win(Event):
     bonus_id: Identifier | None = None
     campaign_id: Identifier | None = None
 
-    amount_minor = MinorUnits[int]("amount")
+    amount_minor: ClassVar[MinorUnits[int]] = MinorUnits("amount")
 
 
 class BetWin(Event):
@@ -58,8 +58,8 @@ class BetWin(Event):
     round_closed: bool = False
     session_id: Identifier | None = None
 
-    bet_amount_minor = MinorUnits[int]("bet_amount")
-    win_amount_minor = MinorUnits[int]("win_amount")
+    bet_amount_minor: ClassVar[MinorUnits[int]] = MinorUnits("bet_amount")
+    win_amount_minor: ClassVar[MinorUnits[int]] = MinorUnits("win_amount")
 
 
 class BetAction(WireModel):
@@ -72,7 +72,7 @@ class BetAction(WireModel):
     kind: StakeKind = "stake"
     round_id: Identifier | None = None
 
-    amount_minor = MinorUnits[int]("amount")
+    amount_minor: ClassVar[MinorUnits[int]] = MinorUnits("amount")
 
 
 class WinAction(WireModel):
@@ -85,7 +85,7 @@ class WinAction(WireModel):
     kind: WinKind = "game"
     round_id: Identifier | None = None
 
-    amount_minor = MinorUnits[int]("amount")
+    amount_minor: ClassVar[MinorUnits[int]] = MinorUnits("amount")
 
 
 Action = Annotated[BetAction | WinAction, Field(discriminator="type")]
@@ -106,8 +106,8 @@ class Batch(Event):
 class Rollback(Event):
     """Cancels that bet wholly, whether or not it has arrived yet.
 
-    ``amount_minor`` is None where no amount was sent, and where one was sent without a currency: then ``amount`` is
-    to be compared by value once the bet, and with it the currency, is known.
+    ``amount_minor`` is None where no amount was sent, and where one was sent without a currency: then
+    ``amount`` is to be compared by value once the bet, and with it the currency, is known.
     """
 
     type: Literal["rollback"]
@@ -117,11 +117,11 @@ class Rollback(Event):
     game_id: Identifier | None = None
     round_id: Identifier | None = None
 
-    amount_minor = MinorUnits[int | None]("amount")
+    amount_minor: ClassVar[MinorUnits[int | None]] = MinorUnits("amount")
 
 
 class Refund(Event):
-    """Returns part or all of a known bet. ``amount_minor`` is None where no currency was sent (see ``Rollback``)."""
+    """Returns part or all of a known bet. ``amount_minor`` is None without a currency (see ``Rollback``)."""
 
     type: Literal["refund"]
     reference: Identifier = Field(description="The transaction id of the bet.")
@@ -131,7 +131,7 @@ class Refund(Event):
     round_id: Identifier | None = None
     reason: Text | None = None
 
-    amount_minor = MinorUnits[int | None]("amount")
+    amount_minor: ClassVar[MinorUnits[int | None]] = MinorUnits("amount")
 
 
 class ReverseWin(Event):
@@ -151,7 +151,7 @@ class Adjust(Event):
     reason: Text
     reference: Identifier | None = None
 
-    amount_minor = MinorUnits[int]("amount")
+    amount_minor: ClassVar[MinorUnits[int]] = MinorUnits("amount")
 
 
 class CloseRound(Event):

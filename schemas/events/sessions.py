@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -35,11 +35,11 @@ class TransferIn(Event):
     currency: CurrencyCode
     amount: Amount
 
-    amount_minor = MinorUnits[int]("amount")
+    amount_minor: ClassVar[MinorUnits[int]] = MinorUnits("amount")
 
 
 class TransferOut(Event):
-    """Money of the provider's game wallet back to cash. ``amount_minor`` is None where ``amount`` is ``"all"``."""
+    """Money of the game wallet back to cash. ``amount_minor`` is None where ``amount`` is ``"all"``."""
 
     type: Literal["transfer_out"]
     currency: CurrencyCode
@@ -48,5 +48,5 @@ class TransferOut(Event):
         default=None, description="What the provider holds before the move."
     )
 
-    amount_minor = MinorUnits[int | None]("amount")
-    reported_balance_minor = MinorUnits[int | None]("reported_balance")
+    amount_minor: ClassVar[MinorUnits[int | None]] = MinorUnits("amount")
+    reported_balance_minor: ClassVar[MinorUnits[int | None]] = MinorUnits("reported_balance")
