@@ -1,0 +1,102 @@
+"""The traffic: one seed, one play; everything that it promises to contain is in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import orjson
+import pytest
+
+from processor.devstack.traffic.event import TrafficEvent
+from processor.devstack.traffic.play import Traffic
+
+
+@pytest.fixture(scope="module")
+def events() -> list[TrafficEvent]:
+    return list(Traffic(7, 300).events(12_000))
+
+
+def test_the_same_seed_gives_the_same_bytes(events: list[TrafficEvent]) -> None:
+    assert list(Traffic(7, 300).events(12_000)) == events
+
+
+def test_another_seed_gives_other_play(events: list[TrafficEvent]) -> None:
+    other = list(Traffic(8, 300).events(12_000))
+    assert [event.what for event in other] != [event.what for event in events]
+    assert not {event.value for event in other if event.fields} & {
+        event.value for event in events if event.fields
+    }
+
+
+def test_another_run_of_the_same_seed_is_the_same_play_under_other_ids(events: list[TrafficEvent]) -> None:
+    other = list(Traffic(7, 300, run="again").events(12_000))
+    assert [event.what for event in other] == [event.what for event in events]
+    assert all(event.fields["transaction_id"].startswith("again-") for event in other if event.fields)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "open player", "deposit", "withdrawal", "open session", "bet", "win", "close round",
+        "bet beyond funds", "duplicate", "conflict", "rollback", "second rollback", "rollback before its bet",
+        "bet after its rollback",
+        "win before its bet", "bet after its win", "win without a bet", "torn JSON", "too many decimals",
+        "an amount as a number", "a currency nobody knows", "another player's key", "a field missing",
+        "the amount named twice", "a deposit that overflows",
+    ],
+)  # fmt: skip
+def test_the_play_contains(what: str, events: list[TrafficEvent]) -> None:
+    assert any(event.what == what for event in events)
+
+
+def test_every_event_is_keyed_by_its_player_unless_it_is_meant_not_to_be(events: list[TrafficEvent]) -> None:
+    for event in events:
+        if event.fields is not None:
+            assert event.key == event.fields["player_id"].encode()
+            assert orjson.loads(event.value or b"") == event.fields
+
+
+def test_ids_are_new_but_where_an_event_repeats_or_contradicts(events: list[TrafficEvent]) -> None:
+    first = [e.fields for e in events if e.fields and e.what not in {"duplicate", "conflict"}]
+    counted = Counter((fields["provider"], fields["transaction_id"]) for fields in first)
+    assert set(counted.values()) == {1}
+
+
+def test_a_duplicate_is_the_very_bytes_of_an_earlier_event(events: list[TrafficEvent]) -> None:
+    seen: set[bytes | None] = set()
+    for event in events:
+        assert event.what != "duplicate" or event.value in seen
+        seen.add(event.value)
+
+
+def test_a_bet_comes_after_the_rollback_that_overtook_it(events: list[TrafficEvent]) -> None:
+    overtaken = set()
+    for event in events:
+        if event.what == "rollback before its bet" and event.fields:
+            overtaken.add(event.fields["reference"])
+        if event.what == "bet after its rollback" and event.fields:
+            assert event.fields["transaction_id"] in overtaken
+
+
+def test_several_currencies_are_played(events: list[TrafficEvent]) -> None:
+    assert {e.fields["currency"] for e in events if e.fields and e.what == "open player"} == {
+        "EUR",
+        "JPY",
+        "BTC",
+        "ETH",
+    }
+
+
+def test_whoever_waits_for_a_bet_that_never_comes_plays_no_more(events: list[TrafficEvent]) -> None:
+    left: dict[bytes, int] = {}
+    for event in events:
+        if event.what == "win without a bet":
+            left[event.key] = 0
+        elif event.key in left:
+            left[event.key] += 1
+    assert left
+    assert set(left.values()) == {1}, "only the bet queued behind the waiting win"
+
+
+def test_poison_can_be_left_out() -> None:
+    assert not any(e.letter == "POISON" for e in Traffic(7, 300, poison=False).events(12_000))
