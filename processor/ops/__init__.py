@@ -1,0 +1,1 @@
+"""The command line and what people do with it; imported by nobody."""
