@@ -1,34 +1,35 @@
 """The tree of what can go wrong, by what is to be done about it (failures.md: six kinds, never mixed).
 
-    CroupierError
-    ├── WrongUsage                 exit 2: the words of the command are off
-    ├── Unreachable                exit 3
-    │   ├── KafkaUnreachable
-    │   └── PostgresUnreachable
-    ├── WrongInstallation          exit 4: not migrated, topics missing or different, another layout
-    │   ├── NotMigrated
-    │   ├── TopicMissing
-    │   ├── TopicDiffers
-    │   └── LayoutDiffers
-    ├── WorldFault                 retried in place with back-off; never a dead letter, never a result
-    │   ├── LedgerUnavailable
-    │   ├── LaneRace               another lane stored the same id first: load again
-    │   ├── CommitUnknown          the answer to COMMIT was lost: the lane's row says
-    │   ├── FetchFailed            seek every partition of the lane, then go on
-    │   ├── OffsetsUnknown         an empty answer about offsets is no answer
-    │   └── PublishFailed          every failure takes the one recovery path
-    ├── BadEvent                   about one event
-    │   ├── UnparsableBatch        read it alone, tolerantly; dead-letter by offset
-    │   └── LedgerRefusedData      SQLSTATE class 22: bisect; the single one is poison
-    └── Doubt                      our own: stop the lane, say why, never guess
-        ├── LeaseLost              another owner: leave the lane
-        ├── LedgerWentBack         the database is older than what we remember
-        ├── ReceiptAhead           Kafka holds receipts above the ledger: restored behind Kafka
-        ├── ReceiptUnknown         the receipt is lost and the topics no longer tell
-        ├── JournalBroken          the journal is not the batches above the receipt
-        ├── OffsetOutOfRange
-        ├── TopicReplaced
-        └── LaneStopped            stopped by the circuit breaker or a person, until `lanes resume`
+CroupierError
+├── WrongUsage                 exit 2: the words of the command are off
+├── Unreachable                exit 3
+│   ├── KafkaUnreachable
+│   └── PostgresUnreachable
+├── WrongInstallation          exit 4: not migrated, topics missing or different, another layout
+│   ├── NotMigrated
+│   ├── TopicMissing
+│   ├── TopicDiffers
+│   └── LayoutDiffers
+├── WorldFault                 retried in place with back-off; never a dead letter, never a result
+│   ├── LedgerUnavailable
+│   ├── LaneRace               another lane stored the same id first: load again
+│   ├── CommitUnknown          the answer to COMMIT was lost: the lane's row says
+│   ├── FetchFailed            seek every partition of the lane, then go on
+│   ├── OffsetsUnknown         an empty answer about offsets is no answer
+│   └── PublishFailed          every failure takes the one recovery path
+├── BadEvent                   about one event
+│   ├── UnparsableBatch        read it alone, tolerantly; dead-letter by offset
+│   └── LedgerRefusedData      SQLSTATE class 22: bisect; the single one is poison
+└── Doubt                      our own: stop the lane, say why, never guess
+    ├── LeaseLost              another owner: leave the lane
+    ├── LedgerWentBack         the database is older than what we remember
+    ├── ReceiptAhead           Kafka holds receipts above the ledger: restored behind Kafka
+    ├── ReceiptUnknown         the receipt is lost and the topics no longer tell
+    ├── JournalBroken          the journal is not the batches above the receipt
+    ├── OffsetOutOfRange
+    ├── TopicReplaced
+    ├── TooMuchPoison          the circuit breaker
+    └── LaneStopped            stopped earlier, until `lanes resume`
 """
 
 from __future__ import annotations
@@ -162,5 +163,9 @@ class TopicReplaced(Doubt):
     """The events topic has another topic id than the layout's."""
 
 
+class TooMuchPoison(Doubt):
+    """The circuit breaker: a bad deploy must not empty a topic into the dead-letter topic."""
+
+
 class LaneStopped(Doubt):
-    """The lane is stopped until a person resumes it."""
+    """The lane was stopped earlier and stays so until a person resumes it."""

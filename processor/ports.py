@@ -6,9 +6,9 @@ Policy is not here and not behind here: recovery, taint, seeking after an except
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -57,6 +57,7 @@ class UnparsableRecord(NamedTuple):
     raw_headers: bytes
     key: bytes | None
     value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 class CommittedOffset(NamedTuple):
@@ -265,11 +266,16 @@ class DeadLetter:
 
 @dataclass(slots=True)
 class LaneRequest:
-    """An operator's request that the lane carries out in its next batch (``parked.retry``, ``parked.discard``)."""
+    """An operator's request that the lane carries out in its next batch (``parked.retry``, ``parked.discard``).
+
+    ``target`` is the parked row's number; its player and partition come with it.
+    """
 
     number: int
     kind: str
     target: int
+    player_id: str
+    partition: int
     actor: str
     why: str
 
@@ -282,7 +288,9 @@ class Written:
     books: Books
     outcomes: list[Outcome]
     entries: list[Entry]
-    house: dict[tuple[str, str, str], int]  # (provider, currency, purpose) to the signed change in minor units
+    house: dict[
+        tuple[str, str, str], int
+    ]  # (provider, currency, purpose) to the signed change in minor units
     dead_letters: list[DeadLetter]
     requests_done: list[tuple[int, str]]  # (number, what came of it)
     journal: bytes
@@ -362,7 +370,9 @@ class Ledger(Protocol):
         """The batches above a receipt, in order."""
         ...
 
-    async def due_parked(self, partitions: Mapping[int, datetime], *, limit: int) -> list[tuple[str, str, int]]:
+    async def due_parked(
+        self, partitions: Mapping[int, datetime], *, limit: int
+    ) -> list[tuple[str, str, int]]:
         """(player, provider, partition) of queues whose head is due or expired at the partition's time, oldest first."""
         ...
 
@@ -413,10 +423,10 @@ class Clock(Protocol):
 class Identifiers(Protocol):
     """Where new ids come from."""
 
-    def transaction_ids(self, count: int, at: datetime) -> list[str]:
-        """Time-ordered UUIDs (version 7), increasing within the list."""
+    def transaction_ids(self, at: datetime) -> Iterator[str]:
+        """Time-ordered UUIDs (version 7) without end, each above the one before."""
         ...
 
 
-#: Called with the step's number and name when a lane reaches it: the seam of metrics, logs and the chaos tests.
+#: Called as (step number, "before" or "after", batch number) as a lane goes: the seam of the chaos tests.
 StepHook = Callable[[int, str, int], Awaitable[None]]

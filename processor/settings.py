@@ -23,14 +23,20 @@ class Settings(BaseSettings):
     kafka_sasl_username: str | None = None
     kafka_sasl_password: SecretStr | None = None
     kafka_ca_file: Path | None = None
-    app: str = Field("croupier", pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="prefix of transactional ids")
+    app: str = Field(
+        "croupier", pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="prefix of transactional ids"
+    )
     group: str = "croupier"
     events_topic: str = "wallet.events"
     results_topic: str = "wallet.results"
     dead_letters_topic: str = "wallet.dead-letters"
     partitions: int = Field(8, ge=1, le=1024)
-    replication_factor: int | None = Field(None, ge=1, description="None: 3 where there are 3 brokers, else 1")
-    retention_days: int = Field(30, ge=8, description="of results and dead letters; longer than offset expiry")
+    replication_factor: int | None = Field(
+        None, ge=1, description="None: 3 where there are 3 brokers, else 1"
+    )
+    retention_days: int = Field(
+        30, ge=8, description="of results and dead letters; longer than offset expiry"
+    )
     group_instance_id: str | None = Field(None, description="stable per worker process: static membership")
     session_timeout_seconds: float = Field(10.0, ge=6.0, le=300.0)
     rebalance_timeout_seconds: float = Field(60.0, ge=10.0, le=600.0)
@@ -40,7 +46,9 @@ class Settings(BaseSettings):
 
     # Postgres
     postgres_dsn: SecretStr = SecretStr("postgresql://croupier_worker@127.0.0.1:5432/croupier")
-    postgres_migrator_dsn: SecretStr | None = Field(None, description="the owner's, for migrate and reference data")
+    postgres_migrator_dsn: SecretStr | None = Field(
+        None, description="the owner's, for migrate and reference data"
+    )
     postgres_replica_dsn: SecretStr | None = Field(None, description="where audits and histories may read")
     worker_role: str = "croupier_worker"
     statement_timeout_seconds: float = Field(15.0, gt=0)
@@ -60,17 +68,25 @@ class Settings(BaseSettings):
     poison_backoff_seconds: float = Field(1.0, gt=0)
     poison_backoff_max_seconds: float = Field(60.0, gt=0)
     breaker_in_a_row: int = Field(20, ge=1, description="poison events in a row that stop a lane")
-    breaker_share: float = Field(0.5, gt=0, le=1, description="share of poison among the last breaker_window events")
+    breaker_share: float = Field(
+        0.5, gt=0, le=1, description="share of poison among the last breaker_window events"
+    )
     breaker_window: int = Field(200, ge=10)
     retry_backoff_seconds: float = Field(0.1, gt=0)
     retry_backoff_max_seconds: float = Field(5.0, gt=0)
-    suspect_takeovers: int = Field(3, ge=1, description="unclean take-overs at one offset before events are marked")
+    suspect_takeovers: int = Field(
+        3, ge=1, description="unclean take-overs at one offset before events are marked"
+    )
     drain_timeout_seconds: float = Field(20.0, gt=0)
     reference_refresh_seconds: float = Field(300.0, gt=0)
 
     # What people see
     http_host: str = "127.0.0.1"
-    http_port: int = Field(0, ge=0, le=65_535, description="/livez, /readyz, /metrics; 0: any free port, logged")
-    stall_seconds: float = Field(60.0, gt=0, description="a lane whose loop has not turned for so long is not alive")
+    http_port: int = Field(
+        0, ge=0, le=65_535, description="/livez, /readyz, /metrics; 0: any free port, logged"
+    )
+    stall_seconds: float = Field(
+        60.0, gt=0, description="a lane whose loop has not turned for so long is not alive"
+    )
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

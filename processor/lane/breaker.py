@@ -31,7 +31,9 @@ class Breaker:
         self._row += 1
         self._note(1, poison=True)
         if self._row >= self._limit:
-            return f"{self._row} events in a row could not be applied: a fault of this version or its database?"
+            return (
+                f"{self._row} events in a row could not be applied: a fault of this version or its database?"
+            )
         if self._events >= self._window and self._poison / self._events > self._share:
             return f"{self._poison} of the last {self._events} events could not be applied"
         return None

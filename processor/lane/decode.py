@@ -43,7 +43,8 @@ class Door:
                 arrival.command = self.command(arrival.record)
             except Refused as refused:
                 arrival.reason, arrival.detail = refused.reason, refused.detail
-            except Exception as surprise:  # no input may stop a lane: what the door cannot name is poison
+                arrival.claimed_provider, arrival.claimed_player_id = refused.provider, refused.player_id
+            except Exception as surprise:  # noqa: BLE001 - no input may stop a lane: what the door cannot name is poison
                 arrival.reason = Reason.POISON
                 arrival.detail = f"The event could not be decoded: {type(surprise).__name__}."
 

@@ -18,9 +18,7 @@ Fetched = EventRecord | UnparsableRecord
 class Intake:
     """The lane's end of the shared consumer. ``expected`` is the next offset wanted of each partition."""
 
-    def __init__(
-        self, reader: EventReader, *, max_records: int, max_bytes: int, wait_seconds: float
-    ) -> None:
+    def __init__(self, reader: EventReader, *, max_records: int, max_bytes: int, wait_seconds: float) -> None:
         self._reader = reader
         self._max_records = max_records
         self._max_bytes = max_bytes
@@ -71,7 +69,9 @@ class Intake:
         for partition in partitions:
             try:
                 got: list[Fetched] = list(
-                    await self._reader.fetch([partition], max_records=limit, timeout_seconds=self._wait_seconds)
+                    await self._reader.fetch(
+                        [partition], max_records=limit, timeout_seconds=self._wait_seconds
+                    )
                 )
             except UnparsableBatch:
                 offset = self._expected[partition]

@@ -39,7 +39,13 @@ class Rendered(NamedTuple):
 def as_records(shared: list[Header], rendered: Sequence[Rendered]) -> list[OutRecord]:
     """The records as they are published."""
     return [
-        OutRecord(one.topic, one.partition, one.key, one.value, [*shared, *one.own_headers] if one.shares else one.own_headers)
+        OutRecord(
+            one.topic,
+            one.partition,
+            one.key,
+            one.value,
+            [*shared, *one.own_headers] if one.shares else one.own_headers,
+        )
         for one in rendered
     ]
 

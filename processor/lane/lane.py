@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from time import perf_counter
 
-from processor.errors import Doubt, FetchFailed, LaneStopped, LeaseLost, PublishFailed, WorldFault
+from processor.errors import Doubt, LaneStopped, LeaseLost, PublishFailed, WorldFault
 from processor.lane.apply import Batches
-from processor.lane.fetch import Intake
+from processor.lane.fetch import Fetched, Intake
 from processor.lane.observer import Observer
 from processor.lane.patience import Patience
 from processor.lane.publish import publish
@@ -47,6 +46,7 @@ class Lane:
         patience: Patience,
         max_batch_records: int,
         suspect_takeovers: int,
+        lease_patience_seconds: float,
         idle_poll_seconds: float = 1.0,
     ) -> None:
         self.number = number
@@ -63,6 +63,7 @@ class Lane:
         self._max_batch_records = max_batch_records
         self._suspect_takeovers = suspect_takeovers
         self._idle_poll_seconds = idle_poll_seconds
+        self._lease_patience_seconds = lease_patience_seconds
         self._position: Position | None = None
         self._publisher: Publisher | None = None
         self._publishing: asyncio.Task[None] | None = None
@@ -104,45 +105,42 @@ class Lane:
 
     async def run(self) -> None:
         """Take the lane over, work, recover, until asked to leave. Cancel only to abandon it without a drain."""
-        fresh = True
         try:
             while not self._leaving:
                 try:
-                    await self._recover(fresh)
-                    fresh = False
+                    await self._recover()
                     while not self._leaving:
                         await self._turn()
                 except LeaseLost as lost:
-                    self._observer.fenced(self.number, str(lost))
-                    fresh = True
-                    await self._back_off(lost)
+                    await self._lose(lost)
                 except Doubt as doubt:
                     await self._stop(doubt)
-                    fresh = True
                 except WorldFault as fault:
                     self._observer.recovering(self.number, str(fault))
-                    await self._back_off(fault)
             await self._drain()
         finally:
             await self._put_down()
             self._observer.ready(self.number, False, "left")
 
-    async def _recover(self, fresh: bool) -> None:
+    async def _recover(self) -> None:
+        """The one recovery path, retried until it succeeds; a take-over where no epoch is held."""
         self._observer.ready(self.number, False, "recovering")
         await self._let_go_of_publisher()
-        epoch = None if fresh or self._position is None else self._position.epoch
-        recovered = await self._recovery.run(epoch)
-        self._publisher, self._position = recovered.publisher, recovered.position
         self._unpublished = None
+        async for attempt in self._patience.attempts(lambda: self._leaving):
+            with attempt:
+                recovered = await self._recovery.run()
+        self._publisher, self._position = recovered.publisher, recovered.position
         if recovered.row.stopped_reason is not None:
             raise LaneStopped(recovered.row.stopped_reason)
         if recovered.row.suspect_takeovers >= self._suspect_takeovers:
             self._careful_left = self._max_batch_records
             self._batches.condemn(recovered.row.suspect)
         self._intake.start_from(self._position.next_offsets)
-        self._observer.recovered(self.number, self._position.epoch, recovered.republished, recovered.concluded)
+        self._observer.recovered(
+            self.number, self._position.epoch, recovered.republished, recovered.concluded
+        )
         self._observer.ready(self.number, True)
-        self._patience.succeeded()
 
     async def _turn(self) -> None:
         """One round of the loop: fetch, apply, hand over to publishing."""
@@ -152,12 +150,13 @@ class Lane:
             return
         self._raise_if_publishing_failed()
         items = await self._gather()
-        if self._held or self._leaving:
-            return
-        if items:
+        if items and self._wanted():
             await self._apply_and_publish(items)
         elif self._publishing is not None and self._publishing.done():
             await self._publishing_done()
+
+    def _wanted(self) -> bool:
+        return not (self._held or self._leaving)
 
     async def _wait_for_resume(self) -> None:
         self._intake.rest()
@@ -175,24 +174,26 @@ class Lane:
         """Steps 1 to 3, with the parked queues that are due and the operators' requests in front."""
         started = perf_counter()
         limit = 1 if self._careful_left else self._max_batch_records
-        try:
-            fetched = await self._intake.fetch(max_records=limit)
-        except FetchFailed as failed:
-            await self._back_off(failed)
-            return []
+        fetched: list[Fetched] = []
+        async for attempt in self._patience.attempts(lambda: self._leaving or self._held):
+            with attempt:
+                fetched = await self._intake.fetch(max_records=limit)
         if fetched:
             self._observer.step_taken(self.number, Step.FETCH, perf_counter() - started)
-        self._watermarks.fetched(fetched, self._reader, self._clock.now())
+        self._watermarks.fetched(fetched, self._reader, self.partitions)
         await self._mark(fetched)
         extra = await self._look_around()
         return [*extra, *self._batches.open(fetched)]
 
-    async def _mark(self, fetched: Sequence[object]) -> None:
+    async def _mark(self, fetched: Sequence[Fetched]) -> None:
         """After unclean take-overs, note each single event before anything reads its bytes."""
         if self._careful_left and fetched and self._position is not None:
-            record = self._batches.first(fetched)
             await self._ledger.mark_suspect(
-                self._position.layout, self.number, self._position.epoch, record.partition, record.offset
+                self._position.layout,
+                self.number,
+                self._position.epoch,
+                fetched[0].partition,
+                fetched[0].offset,
             )
             self._careful_left -= 1
 
@@ -202,10 +203,14 @@ class Lane:
         if self._held or now - self._looked_around_at < self._idle_poll_seconds or self._position is None:
             return []
         self._looked_around_at = now
-        for partition, lag_records, lag_seconds in self._watermarks.lags(self._position.next_offsets):
+        for partition, lag_records, lag_seconds in self._watermarks.lags(
+            self._position.next_offsets, self._clock.now()
+        ):
             self._observer.lag(self.number, partition, lag_records, lag_seconds)
         requests = await self._ledger.requests(self._position.layout, self.number, limit=100)
-        due = await self._ledger.due_parked(self._watermarks.times(self.partitions, self._clock.now()), limit=100)
+        due = await self._ledger.due_parked(
+            self._watermarks.times(self.partitions, self._clock.now()), limit=100
+        )
         return [*requests, *(Due(player, provider, partition) for player, provider, partition in due)]
 
     async def _apply_and_publish(self, items: list[Item]) -> None:
@@ -221,7 +226,7 @@ class Lane:
             self._at_rest.set()
 
     def _start_publishing(self, applied: Applied) -> None:
-        assert self._publisher is not None and self._position is not None
+        assert self._publisher is not None
         self._unpublished = applied
         self._publishing = asyncio.create_task(
             self._publish(self._publisher, applied), name=f"lane-{self.number}-publish-{applied.seq}"
@@ -271,24 +276,37 @@ class Lane:
         except (WorldFault, Doubt) as problem:
             self._observer.recovering(self.number, f"left without a clean release: {problem}")
 
+    async def _lose(self, lost: LeaseLost) -> None:
+        """Another owner has the lane: let go, and try a fresh take-over later if the group still says it is ours."""
+        self._observer.ready(self.number, False, str(lost))
+        self._observer.fenced(self.number, str(lost))
+        await self._let_go_of_publisher()
+        self._forget_lease()
+        await self._rest(self._lease_patience_seconds)
+        while not self._leaving and not self._reader.assigned().issuperset(self.partitions):
+            await self._rest(self._idle_poll_seconds)
+
     async def _stop(self, doubt: Doubt) -> None:
-        """Stop, say why, and wait for a person: `croupier lanes resume` clears the reason."""
+        """Stop, say why, and look now and then whether a person has resumed the lane (`croupier lanes resume`)."""
         self._observer.ready(self.number, False, str(doubt))
         self._observer.stopped(self.number, str(doubt))
         await self._let_go_of_publisher()
-        if self._position is not None and not isinstance(doubt, LaneStopped):
-            try:
-                await self._ledger.stop_lane(
-                    self._position.layout, self.number, self._position.epoch, f"{type(doubt).__name__}: {doubt}"
-                )
-            except (WorldFault, Doubt) as problem:
-                self._observer.retrying(self.number, problem, 1)
-        self._position = None
+        epoch = self._recovery.epoch
+        try:
+            if epoch is not None:
+                if not isinstance(doubt, LaneStopped):
+                    await self._ledger.stop_lane(
+                        self._recovery.layout.number, self.number, epoch, f"{type(doubt).__name__}: {doubt}"
+                    )
+                await self._ledger.release_lane(self._recovery.layout.number, self.number, epoch)
+        except (WorldFault, Doubt) as problem:
+            self._observer.retrying(self.number, problem, 1)
+        self._forget_lease()
         await self._rest(self._idle_poll_seconds * 5)
 
-    async def _back_off(self, problem: BaseException) -> None:
-        self._observer.ready(self.number, False, str(problem))
-        await self._rest(self._patience.failed())
+    def _forget_lease(self) -> None:
+        self._position = None
+        self._recovery.epoch = None
 
     async def _rest(self, seconds: float) -> None:
         """Sleep, turning now and then, unless asked to leave."""
@@ -311,4 +329,3 @@ class Lane:
             self._publishing.cancel()
         await self._let_go_of_publisher()
         await self._ledger.close()
-

@@ -21,7 +21,9 @@ class Observer(Protocol):
 
     def step_taken(self, lane: int, step: Step, seconds: float) -> None: ...
 
-    def applied(self, lane: int, seq: int, events: int, codes: Mapping[str, int], reasons: Mapping[str, int]) -> None:
+    def applied(
+        self, lane: int, seq: int, events: int, codes: Mapping[str, int], reasons: Mapping[str, int]
+    ) -> None:
         """A batch became a fact: result codes and dead-letter reasons with their counts."""
         ...
 

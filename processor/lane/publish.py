@@ -47,4 +47,6 @@ async def publish(
     except TimeoutError as late:
         raise PublishFailed(f"batch {seq} was not published within {timeout_seconds} s") from late
     except Exception as problem:
-        raise PublishFailed(f"batch {seq} was not published: {type(problem).__name__}: {problem}") from problem
+        raise PublishFailed(
+            f"batch {seq} was not published: {type(problem).__name__}: {problem}"
+        ) from problem

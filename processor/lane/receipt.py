@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from processor.ports import CommittedOffset
 
 
-def offsets_with_receipt(layout: int, seq: int, next_offsets: Mapping[int, int]) -> dict[int, CommittedOffset]:
+def offsets_with_receipt(
+    layout: int, seq: int, next_offsets: Mapping[int, int]
+) -> dict[int, CommittedOffset]:
     """The offsets to commit for a batch, the receipt beside the first partition's."""
     first = min(next_offsets)
     return {

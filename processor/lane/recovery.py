@@ -19,7 +19,17 @@ from processor.lane import journal
 from processor.lane.publish import publish
 from processor.lane.receipt import receipt_seq
 from processor.lane.work import Position
-from processor.ports import EventReader, JournalRow, LaneRow, Layout, Ledger, OutRecord, Publisher, PublisherFactory, StepHook
+from processor.ports import (
+    EventReader,
+    JournalRow,
+    LaneRow,
+    Layout,
+    Ledger,
+    OutRecord,
+    Publisher,
+    PublisherFactory,
+    StepHook,
+)
 
 
 @dataclass(slots=True)
@@ -46,9 +56,10 @@ class Recovery:
     owner: str
     publish_timeout_seconds: float
     hook: StepHook
+    epoch: int | None = None
 
-    async def run(self, epoch: int | None) -> Recovered:
-        """Take the lane over (``epoch`` None) or confirm it, and bring Kafka up to the ledger.
+    async def run(self) -> Recovered:
+        """Take the lane over (no ``epoch`` held) or confirm it, and bring Kafka up to the ledger.
 
         Raises `errors.LeaseLost`, the kinds of `errors.Doubt`, and every `errors.WorldFault`
         (try again, with a producer that is new again).
@@ -56,7 +67,7 @@ class Recovery:
         publisher = self.publishers(self.layout.number, self.lane)
         try:
             await publisher.start()
-            row = await self._lease(epoch)
+            row = await self._lease()
             said = receipt_seq(self.layout.number, await self.reader.committed(self.partitions))
             receipt, concluded = await self._conclude(row, said)
             republished = await self._catch_up(publisher, row, receipt, restore=said != receipt)
@@ -67,10 +78,12 @@ class Recovery:
         position.published_seq = row.applied_seq
         return Recovered(publisher, position, row, republished, concluded)
 
-    async def _lease(self, epoch: int | None) -> LaneRow:
-        if epoch is not None:
-            return await self.ledger.confirm_lane(self.layout.number, self.lane, epoch)
-        row = await self.ledger.take_lane(self.layout.number, self.lane, owner=self.owner)
+    async def _lease(self) -> LaneRow:
+        if self.epoch is None:
+            row = await self.ledger.take_lane(self.layout.number, self.lane, owner=self.owner)
+            self.epoch = row.epoch
+        else:
+            row = await self.ledger.confirm_lane(self.layout.number, self.lane, self.epoch)
         if not row.fresh:
             return row
         earliest = await self.reader.earliest(self.partitions)

@@ -38,7 +38,15 @@ class Renderer:
     """Renders one batch: the currencies of its reference data, its time, its place (layout, lane, seq)."""
 
     def __init__(
-        self, *, currencies: Mapping[str, int], topic: str, group: str, layout: int, lane: int, seq: int, at: datetime
+        self,
+        *,
+        currencies: Mapping[str, int],
+        topic: str,
+        group: str,
+        layout: int,
+        lane: int,
+        seq: int,
+        at: datetime,
     ) -> None:
         self._formats: dict[str, Format] = {}
         self._currencies = currencies
@@ -174,4 +182,8 @@ class Renderer:
 
 def without_our_headers(headers: Sequence[tuple[str, bytes | None]]) -> list[Header]:
     """The original's headers, without those that an earlier dead letter put there (a replayed original)."""
-    return [(name, content) for name, content in headers if not name.startswith(("wallet-dlq-", "__connect.errors."))]
+    return [
+        (name, content)
+        for name, content in headers
+        if not name.startswith(("wallet-dlq-", "__connect.errors."))
+    ]

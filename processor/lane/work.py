@@ -17,6 +17,8 @@ class Arrival:
     command: Command | None = None
     reason: str | None = None
     detail: str = ""
+    claimed_provider: str | None = None
+    claimed_player_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -47,7 +49,13 @@ class Position:
     def of(cls, row: LaneRow) -> Position:
         """The position that a lane's row tells."""
         return cls(
-            row.layout, row.lane, row.epoch, row.applied_seq, row.published_seq, dict(row.next_offsets), row.seal
+            row.layout,
+            row.lane,
+            row.epoch,
+            row.applied_seq,
+            row.published_seq,
+            dict(row.next_offsets),
+            row.seal,
         )
 
     def after(self, items: list[Item]) -> dict[int, int]:

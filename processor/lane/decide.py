@@ -1,0 +1,153 @@
+"""Step 6, decide: the pure law, item by item in order, over the locked state; everything published is rendered here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from processor.domain.answers import Answer, Refusal
+from processor.domain.books import house_changes
+from processor.domain.profiles import Reference
+from processor.domain.seal import outcome_line, seal
+from processor.domain.sitting import Bounds, Sitting
+from processor.domain.state import Books, Entry, Outcome, Parked
+from processor.lane.dead_letters import door_letter, refused_letter
+from processor.lane.journal import Header, Rendered
+from processor.lane.render import Renderer
+from processor.lane.work import Arrival, Due, Item
+from processor.ports import DeadLetter, EventRecord, LaneRequest, UnparsableRecord
+
+Original = EventRecord | UnparsableRecord | Parked
+
+
+@dataclass(slots=True)
+class Decided:
+    """All that a batch decided: what to store, what to publish, and the counts for those who watch."""
+
+    books: Books
+    seal: bytes
+    house: dict[tuple[str, str, str], int]
+    shared_headers: list[Header]
+    rendered: list[Rendered] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    requests_done: list[tuple[int, str]] = field(default_factory=list)
+    codes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    replayed: int = 0
+
+
+@dataclass(slots=True)
+class Bench:
+    """What the deciding of one batch is given besides its items and books."""
+
+    reference: Reference
+    decided_at: datetime
+    identifiers: Iterator[str]
+    watermarks: Mapping[int, datetime]
+    bounds: Bounds
+    poisonous: Mapping[tuple[int, int], str]
+    jitter: Callable[[], float]
+    renderer: Renderer
+    previous_seal: bytes
+
+
+def decide(items: list[Item], books: Books, bench: Bench, said: list[Answer | Refusal]) -> Decided:
+    """Decide every item. ``said`` is filled as it goes on, so that a failure can be traced to an event.
+
+    Raises `domain.sitting.Poisoned` when the law raises over an event.
+    """
+    sitting = Sitting(
+        books,
+        bench.reference,
+        decided_at=bench.decided_at,
+        identifiers=bench.identifiers,
+        watermarks=bench.watermarks,
+        bounds=bench.bounds,
+        jitter=bench.jitter,
+        poisonous=bench.poisonous,
+    )
+    sitting.said = said
+    originals: dict[tuple[int, int], Original] = _parked_originals(books)
+    door_letters: list[tuple[int, Arrival]] = []
+    requests_done = []
+    for item in items:
+        if isinstance(item, Arrival):
+            if item.command is None:
+                door_letters.append((len(said), item))
+            else:
+                sitting.take(item.command, item.record)
+                originals[(item.record.partition, item.record.offset)] = item.record
+        elif isinstance(item, LaneRequest):
+            requests_done.append((item.number, _carry_out(sitting, item)))
+    for item in items:
+        if isinstance(item, Due):
+            sitting.release(item.player_id, item.provider)
+    decided = _sealed(books, bench)
+    decided.requests_done = requests_done
+    _render(decided, said, door_letters, originals, bench)
+    return decided
+
+
+def _parked_originals(books: Books) -> dict[tuple[int, int], Original]:
+    return {
+        (parked.partition, parked.offset): parked
+        for player in books.players.values()
+        for queue in player.queues.values()
+        for parked in queue
+    }
+
+
+def _carry_out(sitting: Sitting, request: LaneRequest) -> str:
+    if request.kind == "parked.discard":
+        return sitting.discard(request.target, request.player_id)
+    return sitting.retry(request.target, request.player_id)
+
+
+def _sealed(books: Books, bench: Bench) -> Decided:
+    """The batch's seal: over the one before and the ordered outcomes with the balances they left."""
+    lines, entries, at = [], books.new_entries, 0
+    for outcome in books.new_outcomes:
+        end = at
+        while end < len(entries) and _belongs(entries[end], outcome):
+            end += 1
+        lines.append(outcome_line(outcome, entries[at:end]))
+        at = end
+    if at != len(entries):
+        raise AssertionError("an entry belongs to no outcome of its batch")
+    digest = seal(bench.previous_seal, lines)
+    return Decided(books, digest, house_changes(entries), bench.renderer.shared_headers(digest))
+
+
+def _belongs(entry: Entry, outcome: Outcome) -> bool:
+    return entry.sequence == outcome.sequence and entry.player_id == outcome.player_id
+
+
+def _render(
+    decided: Decided,
+    said: list[Answer | Refusal],
+    door_letters: list[tuple[int, Arrival]],
+    originals: Mapping[tuple[int, int], Original],
+    bench: Bench,
+) -> None:
+    """In decision order, each dead letter of the door at its place among the answers."""
+    waiting = iter([*door_letters, (len(said) + 1, None)])
+    place, arrival = next(waiting)
+    for index, one in enumerate([*said, None]):
+        while place <= index and arrival is not None:
+            _render_letter(decided, door_letter(arrival, bench.renderer), arrival.record, bench)
+            place, arrival = next(waiting)
+        if isinstance(one, Answer):
+            decided.rendered.append(bench.renderer.result(one))
+            decided.codes[one.code] += 1
+            decided.replayed += one.replayed
+        elif one is not None:
+            record = originals[(one.command.partition, one.command.offset)]
+            _render_letter(decided, refused_letter(one, record, bench.renderer), record, bench)
+
+
+def _render_letter(decided: Decided, letter: DeadLetter, record: object, bench: Bench) -> None:
+    decided.dead_letters.append(letter)
+    decided.reasons[letter.reason] += 1
+    decided.rendered.append(bench.renderer.dead_letter(letter, record))
