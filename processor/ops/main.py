@@ -94,7 +94,7 @@ def build() -> typer.Typer:
         help="Croupier: wallet events in, an exactly-once double-entry ledger, results out.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        epilog="Settings come from CROUPIER_… variables; `croupier stack env` prints those of the embedded stack.",
+        epilog="Settings come from CROUPIER_… variables; `croupier stack env` prints the embedded stack's.",
     )
 
     @app.callback()
