@@ -17,7 +17,7 @@ ALL: Final = "all"
 _SIGNED: Final = re.compile(rf"-?{_UNSIGNED}", re.ASCII)
 
 
-class TooManyDecimals(ValueError):  # noqa: N818  # says what is wrong with the amount
+class TooManyDecimals(ValueError):  # says what is wrong with the amount
     """The amount has more decimals than its currency; it is refused, never rounded."""
 
 

@@ -28,7 +28,7 @@ def refuse_oversize(value: bytes | None) -> None:
 def read_object(value: bytes | None, content_type: str | bytes | None = None) -> dict[str, Any]:
     """The JSON object of a record's value; of a structured CloudEvent the object in its ``data``.
 
-    Raises ``Refused`` with TOO_LARGE or UNDECODABLE and nothing else, whatever the bytes are. Strings are left
+    Raises ``Refused`` with TOO_LARGE or UNDECODABLE, nothing else, whatever the bytes are. Strings are left
     to the fields' own limits.
     """
     if value is None:

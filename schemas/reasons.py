@@ -35,7 +35,7 @@ class Reason(StrEnum):
     POISON = "POISON", 12, "It could be read, but applying it failed again and again; it needs a person."
 
 
-class Refused(Exception):  # noqa: N818  # an answer to the sender, not an error of ours
+class Refused(Exception):  # an answer to the sender, not an error of ours
     """The event cannot be read or believed; it becomes a dead letter.
 
     ``detail`` is one sentence for a person. It holds no value of the event, only field names of the contract,
