@@ -1,4 +1,4 @@
-"""Records that no wallet can believe, each with the dead letter it must become; and one that Postgres refuses."""
+"""Records that no wallet can believe, each with the dead letter it must become; and what Postgres refuses."""
 
 from __future__ import annotations
 

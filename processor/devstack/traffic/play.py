@@ -119,7 +119,7 @@ class Traffic:
         piece = under_way[index]
         under_way[index] = under_way[-1]
         under_way.pop()
-        # Who waits for a bet that never comes plays no more: what he did next would depend on how long he waits.
+        # Who waits for a bet that never comes plays no more: what he did next would depend on the waiting.
         if piece.script is not scripts.orphan_win:
             self._idle.append(piece.player)
 

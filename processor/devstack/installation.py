@@ -1,0 +1,153 @@
+"""What makes a stack's directory that stack: its ports, its passwords, its cluster id; and who has it now."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import fcntl
+import os
+import secrets
+import uuid
+from pathlib import Path
+from typing import IO, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from processor.devstack.free_ports import free_ports, is_free
+from processor.devstack.kafka_broker import BrokerPorts
+from processor.devstack.postgres_server import Passwords
+from processor.errors import CroupierError
+
+_PORT_FIELDS = (
+    "kafka_port",
+    "kafka_proxied_port",
+    "kafka_proxy_port",
+    "kafka_controller_port",
+    "postgres_port",
+)
+
+
+class DirectoryTaken(CroupierError):
+    """Another process runs a stack in this directory."""
+
+
+class DirectoryUnreadable(CroupierError):
+    """The directory holds something, but no stack that this program can read."""
+
+    exit_code = 4
+
+
+class Installation(BaseModel):
+    """Kept as `installation.json` (for its owner's eyes only) as long as the directory lives."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cluster_id: str
+    kafka_port: int
+    kafka_proxied_port: int
+    kafka_proxy_port: int
+    kafka_controller_port: int
+    postgres_port: int
+    superuser_password: str
+    migrator_password: str
+    worker_password: str
+
+    @classmethod
+    def new(cls) -> Self:
+        """A new one: free ports, random passwords."""
+        ports = free_ports(len(_PORT_FIELDS))
+        return cls(
+            cluster_id=base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="),
+            superuser_password=secrets.token_urlsafe(24),
+            migrator_password=secrets.token_urlsafe(24),
+            worker_password=secrets.token_urlsafe(24),
+            **dict(zip(_PORT_FIELDS, ports, strict=True)),
+        )
+
+    def with_free_ports(self) -> Self:
+        """The same, with another port in place of each that somebody else has taken since."""
+        taken = [name for name in _PORT_FIELDS if not is_free(getattr(self, name))]
+        return self.model_copy(update=dict(zip(taken, free_ports(len(taken)), strict=True)))
+
+    @property
+    def broker_ports(self) -> BrokerPorts:
+        """The broker's part of the ports."""
+        return BrokerPorts(
+            plain=self.kafka_port,
+            proxied=self.kafka_proxied_port,
+            proxy=self.kafka_proxy_port,
+            controller=self.kafka_controller_port,
+        )
+
+    @property
+    def passwords(self) -> Passwords:
+        """The passwords of the database's logins."""
+        return Passwords(self.superuser_password, self.migrator_password, self.worker_password)
+
+
+class StackDirectory:
+    """A directory with one stack in it; at most one process at a time holds it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: IO[str] | None = None
+
+    @property
+    def kafka(self) -> Path:
+        """The broker's configuration, log and data."""
+        return self.path / "kafka"
+
+    @property
+    def postgres(self) -> Path:
+        """The database's log and data."""
+        return self.path / "postgres"
+
+    def acquire(self) -> None:
+        """Hold the directory; the hold ends with this process at the latest. Raises DirectoryTaken."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.chmod(
+            0o711
+        )  # Postgres's unprivileged user passes through; only its own folder is open to it
+        lock = (self.path / "lock").open("a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as reason:
+            lock.close()
+            raise DirectoryTaken(f"A stack is running in {self.path} already.") from reason
+        self._lock = lock
+
+    def release(self) -> None:
+        """Let go of the directory."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def is_held(self) -> bool:
+        """Whether any process holds it now."""
+        try:
+            with (self.path / "lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
+    def read(self) -> Installation | None:
+        """The installation in it, None if there is none yet. Raises DirectoryUnreadable."""
+        file = self.path / "installation.json"
+        try:
+            return Installation.model_validate_json(file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError as reason:
+            raise DirectoryUnreadable(f"{file} cannot be read as a stack's: delete {self.path}.") from reason
+
+    def write(self, installation: Installation) -> None:
+        """Keep the installation, readable for its owner only, whole or not at all."""
+        partial = self.path / "installation.json.new"
+        with contextlib.suppress(FileNotFoundError):
+            partial.unlink()
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(installation.model_dump_json(indent=2))
+        partial.replace(self.path / "installation.json")
