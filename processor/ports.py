@@ -373,7 +373,7 @@ class Ledger(Protocol):
     async def due_parked(
         self, partitions: Mapping[int, datetime], *, limit: int
     ) -> list[tuple[str, str, int]]:
-        """(player, provider, partition) of queues whose head is due or expired at the partition's time, oldest first."""
+        """(player, provider, partition) of queues whose head is due at the partition's time, oldest first."""
         ...
 
     async def requests(self, layout: int, lane: int, *, limit: int) -> list[LaneRequest]:

@@ -14,7 +14,7 @@ from processor.ports import EventRecord
 from schemas.decoding import decode
 from schemas.reasons import Reason, Refused
 
-#: The type's own fields that two events under one id are compared by, in the contract's order (wallet-law: fingerprint).
+#: The type's own fields that two events under one id are compared by, in the contract's order (the fingerprint).
 OWN_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "bet": ("jackpot_contribution", "bonus_id", "campaign_id"),
     "win": ("bonus_id", "campaign_id"),

@@ -162,8 +162,8 @@ class Keeper:
             same,
             ""
             if same
-            else f"the topic {self._layout.topic} has {facts.partitions} partitions, the layout {self._layout.partitions}: "
-            "stop the senders, let the workers drain, grow all three topics, then run `croupier lanes resize`",
+            else f"the topic {self._layout.topic} has {facts.partitions} partitions, the layout "
+            f"{self._layout.partitions}: stop the senders, let the workers drain, grow all three topics, then run `croupier lanes resize`",
         )
 
 

@@ -28,7 +28,7 @@ from processor.ports import Clock, EventReader, Ledger, Publisher
 
 
 class Lane:
-    """One lane's task and what it holds. `run` returns when the lane was asked to leave; it never gives up by itself."""
+    """One lane's task and what it holds. `run` returns when the lane was asked to leave; it never gives up."""
 
     def __init__(
         self,
@@ -247,7 +247,7 @@ class Lane:
         self._observer.published(self.number, applied.seq, len(applied.records))
 
     async def _publishing_done(self) -> None:
-        """Wait for the batch being published; note its receipt; a tainted producer is replaced before the next begin."""
+        """Wait for the batch being published; note its receipt; a tainted producer is replaced before it begins."""
         publishing, applied = self._publishing, self._unpublished
         if publishing is None or applied is None or self._position is None:
             return

@@ -1,4 +1,4 @@
-"""Step 7, write: what was decided goes into the open transaction, with one journal row that holds all it will publish."""
+"""Step 7, write: what was decided goes into the open transaction, with one journal row of all it will publish."""
 
 from __future__ import annotations
 
