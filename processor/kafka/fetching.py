@@ -1,0 +1,74 @@
+"""Fetch requests of our own, outside the consumer: for the tolerant parser and for looking back from a log's end."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import NoError, OffsetOutOfRangeError, for_code
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.structs import TopicPartition
+
+from processor.kafka.questions import READ_COMMITTED, leader_of
+from processor.kafka.tolerant import Parsed, committed_batches, parse_batch, read_batches
+
+_MAX_WAIT_MS = 100
+_MIN_BYTES = 1
+_MAX_BYTES = 1024 * 1024
+
+
+class Read(NamedTuple):
+    """What one look at a log gave: committed records, where to go on, and the end (the last stable offset)."""
+
+    records: list[Parsed]
+    next_offset: int
+    end: int
+
+
+async def read_log(client: AIOKafkaClient, topic: str, partition: int, offset: int) -> Read:
+    """Committed records from ``offset`` on, about a megabyte; none where there are none yet.
+
+    Raises KafkaError: CorruptRecordException where the bytes are damaged, OffsetOutOfRangeError.
+    """
+    leader = await leader_of(client, topic, partition)
+    request = FetchRequest(
+        _MAX_WAIT_MS, _MIN_BYTES, _MAX_BYTES, READ_COMMITTED, [(topic, [(partition, offset, _MAX_BYTES)])]
+    )
+    answer = (await client.send(leader, request)).to_object()
+    ((described,),) = [one["partitions"] for one in answer["topics"]]
+    error = for_code(described["error_code"])
+    if error is OffsetOutOfRangeError:
+        raise error({TopicPartition(topic, partition): offset})
+    if error is not NoError:
+        client.force_metadata_update()
+        raise error(f"{topic} partition {partition}")
+    return _read(described, partition, offset)
+
+
+def _read(described: dict[str, object], partition: int, offset: int) -> Read:
+    end, log, aborted = (
+        described["last_stable_offset"],
+        described["message_set"],
+        described["aborted_transactions"],
+    )
+    assert isinstance(end, int)
+    batches = list(read_batches(bytes(log or b"")))  # type: ignore[call-overload]  # bytes, by the protocol
+    records = [
+        record
+        for batch in committed_batches(iter(batches), aborted or ())  # type: ignore[arg-type]  # pairs, by the protocol
+        if batch.base_offset < end
+        for record in parse_batch(partition, batch)
+        if record.offset >= offset
+    ]
+    return Read(records, batches[-1].last_offset + 1 if batches else offset, end)
+
+
+async def fetch_tolerantly(
+    client: AIOKafkaClient, topic: str, partition: int, offset: int, *, max_records: int
+) -> list[Parsed]:
+    """At least one record from ``offset`` on, if there is one before the last stable offset. Raises KafkaError."""
+    while True:
+        read = await read_log(client, topic, partition, offset)
+        if read.records or read.next_offset >= read.end or read.next_offset == offset:
+            return read.records[:max_records]
+        offset = read.next_offset

@@ -1,0 +1,129 @@
+"""Where we reach into aiokafka 0.14 because it has no door there; nowhere else (the version is pinned to 0.14.x).
+
+What needs it: a producer whose requests are watched (taint) and that can be let go of for certain, a consumer that
+leaves its group with a static id, and one that can be stopped while somebody waits in it.
+`tests/integration/kafka/test_inside_aiokafka.py` fails when a name used here is gone.
+"""
+
+# ruff: noqa: SLF001
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import ConsumerStoppedError, KafkaConnectionError
+
+
+def watch_requests(client: AIOKafkaClient, on_failure: Callable[[BaseException], None]) -> None:
+    """Call ``on_failure`` for every request of this client that raises, also where aiokafka then retries silently."""
+    send: Callable[..., Awaitable[Any]] = client.send
+
+    async def watched(node_id: int, request: Any, **options: Any) -> Any:
+        try:
+            return await send(node_id, request, **options)
+        except BaseException as error:
+            on_failure(error)
+            raise
+
+    client.send = watched
+
+
+async def let_go(producer: AIOKafkaProducer, *, timeout_seconds: float) -> None:
+    """End a producer whatever state it is in: its tasks, its sockets. Nothing more is sent; never hangs.
+
+    `AIOKafkaProducer.stop` flushes first, which waits for ever for a broker that is gone, and a timed-out stop leaves
+    the sender and its sockets behind. So: no new request and no new connection, every waiter told, connections
+    closed, then the sender cancelled.
+    """
+    client, sender = producer.client, producer._sender
+    producer._closed = True
+    _refuse_requests(client)
+    producer._message_accumulator._closed = True
+    producer._message_accumulator.fail_all(_gone())
+    await _within(client.close(), timeout_seconds)
+    _release_metadata_waiters(client)
+    if sender.sender_task is not None:
+        await _end_task(sender.sender_task, timeout_seconds)
+    # A connection that was being made while we closed the others is known only now.
+    await _within(client.close(), timeout_seconds)
+
+
+def _gone() -> KafkaConnectionError:
+    return KafkaConnectionError("This producer was abandoned.")
+
+
+def _refuse_requests(client: AIOKafkaClient) -> None:
+    async def refuse(*_args: Any, **_options: Any) -> Any:
+        raise _gone()
+
+    async def not_ready(*_args: Any, **_options: Any) -> bool:
+        return False
+
+    async def nothing_to_wait_for() -> None:
+        return None
+
+    client.send = refuse
+    client.ready = not_ready
+    client.coordinator_lookup = refuse
+    client._wait_on_metadata = refuse
+    client._maybe_wait_metadata = nothing_to_wait_for
+    client.force_metadata_update = lambda: asyncio.ensure_future(nothing_to_wait_for())
+
+
+def _release_metadata_waiters(client: AIOKafkaClient) -> None:
+    waiter = client._md_update_fut
+    if waiter is not None and not waiter.done():
+        waiter.set_result(False)
+
+
+async def _end_task(task: asyncio.Task[Any], timeout_seconds: float) -> None:
+    """Cancel until it is over: a cancelled sender still waits for its requests, one after another."""
+    for _ in range(3):
+        if task.done():
+            break
+        task.cancel()
+        await asyncio.wait({task}, timeout=timeout_seconds)
+    if task.done() and not task.cancelled():
+        task.exception()  # Seen: it is the reason why we are here, or our own refusal.
+
+
+async def _within(work: Awaitable[Any], timeout_seconds: float) -> None:
+    """Wait for a close, but no longer than this; a close that fails has closed."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait({task}, timeout=timeout_seconds)
+    if not task.done():
+        task.cancel()
+    elif not task.cancelled():
+        task.exception()
+
+
+def coordination_problem(consumer: AIOKafkaConsumer) -> BaseException | None:
+    """Why this consumer's group membership is beyond repair, or None: aiokafka restarts neither of these tasks."""
+    coordinator = consumer._coordinator
+    if coordinator is None:
+        return None
+    for task in (coordinator._coordination_task, coordinator._heartbeat_task):
+        if task is not None and task.done() and not task.cancelled() and task.exception() is not None:
+            problem: BaseException = task.exception()
+            return problem
+    return None
+
+
+def hasten_fetches(consumer: AIOKafkaConsumer, *, prefetch_backoff_seconds: float) -> None:
+    """How long records that a busy lane has not taken yet may hold up the fetches of the others (aiokafka: 0.1 s)."""
+    consumer._fetcher._prefetch_backoff = prefetch_backoff_seconds
+
+
+def member_id(consumer: AIOKafkaConsumer) -> str | None:
+    """The id under which the group knows this consumer now."""
+    coordinator = consumer._coordinator
+    return (coordinator.member_id or None) if coordinator is not None else None
+
+
+def wake_waiters(consumer: AIOKafkaConsumer) -> None:
+    """Let everybody who waits in this consumer go with ConsumerStoppedError (a stop alone leaves them waiting)."""
+    consumer._subscription.abort_waiters(ConsumerStoppedError())
