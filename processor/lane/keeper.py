@@ -14,7 +14,7 @@ from typing import Final
 from processor.errors import CroupierError, TopicReplaced
 from processor.lane.lane import Lane
 from processor.lane.observer import Observer
-from processor.ports import EventReader, Layout
+from processor.ports import EventReader, Layout, TopicFacts
 
 REVOKE_WAIT_SECONDS: Final = 10.0
 #: What the watchers are told about the topic as a whole goes under this number.
@@ -156,15 +156,15 @@ class Keeper:
                 f"the topic {self._layout.topic} has the id {facts.topic_id}, the layout was made for "
                 f"{self._layout.topic_id}: it was deleted and made again. All lanes hold; see `croupier lanes list`."
             )
-        same = facts.partitions == self._layout.partitions
-        self._observer.ready(
-            WHOLE_TOPIC,
-            same,
-            ""
-            if same
-            else f"the topic {self._layout.topic} has {facts.partitions} partitions, the layout "
-            f"{self._layout.partitions}: stop the senders, let the workers drain, grow all three topics, then run `croupier lanes resize`",
-        )
+        grown = "" if facts.partitions == self._layout.partitions else _other_partitions(self._layout, facts)
+        self._observer.ready(WHOLE_TOPIC, not grown, grown)
+
+
+def _other_partitions(layout: Layout, facts: TopicFacts) -> str:
+    return (
+        f"the topic {layout.topic} has {facts.partitions} partitions, the layout {layout.partitions}: stop the senders, "
+        "let the workers drain, grow all three topics, then run `croupier lanes resize`"
+    )
 
 
 async def _run_after(before: asyncio.Task[None] | None, lane: Lane) -> None:

@@ -120,7 +120,7 @@ class Lane:
             await self._drain()
         finally:
             await self._put_down()
-            self._observer.ready(self.number, False, "left")
+            self._observer.left(self.number)
 
     async def _recover(self) -> None:
         """The one recovery path, retried until it succeeds; a take-over where no epoch is held."""

@@ -1,0 +1,245 @@
+"""The one file that knows Kafka, Postgres and the law at once: it puts a worker together and lets it serve."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from processor.domain.profiles import Reference
+from processor.domain.sitting import Bounds
+from processor.errors import LayoutDiffers, TopicReplaced, WorldFault
+from processor.kafka.connection import connected_client
+from processor.kafka.publisher import KafkaPublisherFactory
+from processor.kafka.questions import topic_facts
+from processor.kafka.reader import KafkaEventReader
+from processor.kafka.topics import check_topics
+from processor.lane.apply import Batches
+from processor.lane.breaker import Breaker
+from processor.lane.fetch import Intake
+from processor.lane.keeper import Keeper
+from processor.lane.lane import Lane
+from processor.lane.observer import Observer, SilentObserver
+from processor.lane.patience import Patience
+from processor.lane.recovery import Recovery
+from processor.lane.references import References
+from processor.lane.watermarks import Watermarks
+from processor.ports import EventReader, Layout, PublisherFactory, StepHook
+from processor.postgres.connection import Timeouts
+from processor.postgres.layout_store import PostgresLayoutStore
+from processor.postgres.ledger import PostgresLedger
+from processor.postgres.reference import listen, read_reference
+from processor.settings import Settings
+from processor.system import RandomIdentifiers, SystemClock
+
+
+async def serve(
+    settings: Settings,
+    *,
+    stopping: asyncio.Event,
+    hook: StepHook | None = None,
+    observer: Observer | None = None,
+) -> None:
+    """Be a worker until ``stopping`` is set; then drain every lane and leave the group.
+
+    Raises, before it touches anything, `errors.Unreachable` and the kinds of `errors.WrongInstallation`.
+    """
+    layout = await settle_layout(settings)
+    watching = observer or SilentObserver()
+    references = References(lambda: _reference(settings))
+    await references.refresh()
+    reader = KafkaEventReader(
+        settings, lanes=layout.lanes, partitions=layout.partitions, static_id=settings.group_instance_id
+    )
+    parts = _Parts(
+        settings, layout, reader, KafkaPublisherFactory(settings), references, watching, hook or no_hook
+    )
+    keeper = Keeper(
+        layout, parts.make_lane, reader, watching, drain_timeout_seconds=settings.drain_timeout_seconds
+    )
+    refreshing = asyncio.create_task(_keep_fresh(references, settings, watching), name="reference-data")
+    try:
+        await reader.start(keeper)
+        await keeper.run(stopping)
+    finally:
+        refreshing.cancel()
+        with suppress(asyncio.CancelledError):
+            await refreshing
+        await reader.stop(leave_group=True)
+
+
+async def settle_layout(settings: Settings) -> Layout:
+    """The stored layout, or the first one, made now; checked against the topics as they are.
+
+    Raises `errors.LayoutDiffers`, `errors.TopicMissing`, `errors.TopicDiffers`, `errors.NotMigrated`, unreachable.
+    """
+    store = PostgresLayoutStore(settings.postgres_dsn.get_secret_value(), timeouts=timeouts(settings))
+    try:
+        stored = await store.current()
+        await check_topics(settings, stored.partitions if stored else settings.partitions)
+        async with connected_client(settings) as client:
+            facts = await topic_facts(client, settings.events_topic)
+        if stored is None:
+            first = Layout(
+                1,
+                settings.events_topic,
+                facts.topic_id,
+                facts.partitions,
+                min(settings.lanes, facts.partitions),
+                settings.shards,
+            )
+            stored = await store.create_first(first)
+    finally:
+        await store.close()
+    _check_layout(settings, stored, facts.topic_id)
+    return stored
+
+
+def _check_layout(settings: Settings, layout: Layout, topic_id: str) -> None:
+    if layout.topic != settings.events_topic:
+        raise LayoutDiffers(
+            f"this database keeps the books of the topic {layout.topic}, the settings name {settings.events_topic}: "
+            "set CROUPIER_EVENTS_TOPIC or CROUPIER_POSTGRES_DSN so that they belong together."
+        )
+    if layout.topic_id != topic_id:
+        raise TopicReplaced(
+            f"the topic {layout.topic} has the id {topic_id}, the books were begun with {layout.topic_id}: the topic was "
+            "deleted and made again, so its offsets mean nothing here. Restore the topic, or begin with a new database."
+        )
+    if "lanes" in settings.model_fields_set and layout.lanes != min(settings.lanes, layout.partitions):
+        raise LayoutDiffers(
+            f"the stored layout {layout.number} has {layout.lanes} lanes, {settings.lanes} were asked for: leave --lanes "
+            "(CROUPIER_LANES) out, or change the layout with `croupier lanes resize`."
+        )
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What the lanes of one worker share."""
+
+    settings: Settings
+    layout: Layout
+    reader: EventReader
+    publishers: PublisherFactory
+    references: References
+    observer: Observer
+    hook: StepHook
+
+    def make_lane(self, number: int, partitions: Sequence[int]) -> Lane:
+        """A lane with a ledger connection of its own; its producer is made by its recovery."""
+        settings, clock = self.settings, SystemClock()
+        ledger = PostgresLedger(
+            settings.postgres_dsn.get_secret_value(), shards=self.layout.shards, timeouts=timeouts(settings)
+        )
+        patience = Patience(
+            number, clock, self.observer, settings.retry_backoff_seconds, settings.retry_backoff_max_seconds
+        )
+        watermarks = Watermarks()
+        return Lane(
+            number,
+            partitions,
+            reader=self.reader,
+            ledger=ledger,
+            recovery=self._recovery(number, partitions, ledger),
+            batches=self._batches(number, ledger, clock, watermarks, patience),
+            intake=Intake(
+                self.reader,
+                max_records=settings.max_batch_records,
+                max_bytes=settings.max_batch_bytes,
+                wait_seconds=settings.fetch_wait_seconds,
+            ),
+            watermarks=watermarks,
+            clock=clock,
+            observer=self.observer,
+            patience=patience,
+            max_batch_records=settings.max_batch_records,
+            suspect_takeovers=settings.suspect_takeovers,
+            lease_patience_seconds=settings.session_timeout_seconds / 2,
+        )
+
+    def _recovery(self, number: int, partitions: Sequence[int], ledger: PostgresLedger) -> Recovery:
+        return Recovery(
+            self.layout,
+            number,
+            partitions,
+            self.reader,
+            self.publishers,
+            ledger,
+            owner=f"{socket.gethostname()}:{os.getpid()}",
+            publish_timeout_seconds=self.settings.publish_timeout_seconds,
+            hook=self.hook,
+        )
+
+    def _batches(
+        self,
+        number: int,
+        ledger: PostgresLedger,
+        clock: SystemClock,
+        watermarks: Watermarks,
+        patience: Patience,
+    ) -> Batches:
+        settings = self.settings
+        return Batches(
+            number,
+            ledger,
+            clock,
+            RandomIdentifiers(),
+            self.references,
+            watermarks,
+            Bounds(
+                max_parked=settings.max_parked,
+                poison_attempts=settings.poison_attempts,
+                backoff_first_seconds=settings.poison_backoff_seconds,
+                backoff_longest_seconds=settings.poison_backoff_max_seconds,
+            ),
+            Breaker(
+                in_a_row=settings.breaker_in_a_row,
+                share=settings.breaker_share,
+                window=settings.breaker_window,
+            ),
+            patience,
+            self.observer,
+            self.hook,
+            settings.events_topic,
+            settings.group,
+            settings.max_event_bytes,
+            random.Random(),
+        )
+
+
+async def no_hook(step: int, when: str, seq: int) -> None:
+    """The hook of a worker that nobody troubles."""
+
+
+def timeouts(settings: Settings) -> Timeouts:
+    """The bounds of every Postgres session."""
+    return Timeouts(
+        statement_seconds=settings.statement_timeout_seconds,
+        lock_seconds=settings.lock_timeout_seconds,
+        idle_in_transaction_seconds=settings.idle_in_transaction_timeout_seconds,
+    )
+
+
+async def _reference(settings: Settings) -> Reference:
+    return await read_reference(settings.postgres_dsn.get_secret_value())
+
+
+async def _keep_fresh(references: References, settings: Settings, observer: Observer) -> None:
+    """Read the reference data again after its time, and at once when somebody applied something (NOTIFY)."""
+    told = asyncio.Event()
+    while True:
+        try:
+            async with listen(settings.postgres_dsn.get_secret_value(), told.set):
+                while True:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(settings.reference_refresh_seconds):
+                            await told.wait()
+                    told.clear()
+                    await references.refresh()
+        except WorldFault as fault:
+            observer.retrying(-1, fault, 1)
+            await asyncio.sleep(settings.retry_backoff_max_seconds)
