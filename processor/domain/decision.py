@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from processor.domain.effects import Effect
+from processor.domain.moment import Moment as Moment
 from processor.domain.state import Outcome
 
 
@@ -31,14 +32,6 @@ class Code(StrEnum):
     NOT_ROLLBACKABLE = "NOT_ROLLBACKABLE"
     REFUND_EXCEEDS_BET = "REFUND_EXCEEDS_BET"
     DISCREPANCY = "DISCREPANCY"
-
-
-@dataclass(slots=True)
-class Moment:
-    """When a decision is made: the record's broker time, and the decision's own time (both aware UTC)."""
-
-    broker_time: datetime
-    decided_at: datetime
 
 
 class Posting(NamedTuple):
@@ -68,7 +61,7 @@ class Decision:
     burns_id: bool = True
     retryable: bool = False
     awaits: str | None = None
-    effects: tuple[object, ...] = ()
+    effects: tuple[Effect, ...] = ()
     details: dict[str, object] | None = None
     conflict: str | None = None
     known: Outcome | None = None

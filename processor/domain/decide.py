@@ -1,0 +1,59 @@
+"""Decide: the whole law in one step: the guards in their order, then the operation. Reads, changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from processor.domain.case import Case, make_case
+from processor.domain.commands import Command
+from processor.domain.decision import Decision, Moment
+from processor.domain.keys import own_key
+from processor.domain.operations import account, cashier, play
+from processor.domain.precedence import GUARDS
+from processor.domain.profiles import Reference
+from processor.domain.state import Books
+
+OPERATIONS: Final[Mapping[str, Callable[[Case], Decision]]] = {
+    "open_player": account.open_player,
+    "open_session": account.open_session,
+    "close_session": account.close_session,
+    "deposit": cashier.deposit,
+    "withdraw": cashier.withdraw,
+    "bet": play.bet,
+    "win": play.win,
+    "rollback": play.rollback,
+    "close_round": play.close_round,
+}
+
+
+def decide(
+    command: Command,
+    books: Books,
+    reference: Reference,
+    moment: Moment,
+    *,
+    may_wait: bool = True,
+    key: str | None = None,
+) -> Decision:
+    """The decision on one command over the locked books.
+
+    ``may_wait`` False says that no bet is waited for any more; ``key`` is the command's stored key where the
+    caller has it already. Raises KeyError for a type without a law or a player who was not locked.
+    """
+    player = books.players[command.player_id]
+    case = make_case(
+        command,
+        player,
+        books,
+        reference,
+        moment,
+        may_wait,
+        own_key(command, reference) if key is None else key,
+    )
+    type_ = command.type
+    for guard in GUARDS[type_]:
+        decision = guard(case)
+        if decision is not None:
+            return decision
+    return OPERATIONS[type_](case)

@@ -1,0 +1,175 @@
+"""Effects: what a decision changes beside the money, each a small piece of data that knows how to take place.
+
+A decision lists them; `books.apply` lets each take place, in order, once the decision stands. None of them decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from processor.domain.moment import Moment
+from processor.domain.state import CASH, BetMark, Player, Round, Session
+
+
+class Effect(Protocol):
+    """One change of a player's state."""
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        """Let it take place."""
+        ...
+
+
+@dataclass(slots=True)
+class WalletOpened:
+    """A wallet of one currency is opened; the first one opens the player and fixes his partition."""
+
+    currency: str
+    partition: int
+    country: str | None
+    time_zone: str | None
+    jurisdiction: str | None
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        if player.opened_at is None:
+            player.opened_at = moment.broker_time
+            player.partition = self.partition
+            player.country, player.time_zone = self.country, self.time_zone
+            player.jurisdiction = self.jurisdiction
+        player.currencies.append(self.currency)
+        player.account(self.currency, CASH).changed = True
+
+
+@dataclass(slots=True)
+class RoundTouched:
+    """Something was played in a round; its first event opens it. Amounts are the change, in minor units."""
+
+    provider: str
+    round_id: str
+    game_id: str | None
+    currency: str | None
+    bets: int = 0
+    bets_rolled_back: int = 0
+    wins: int = 0
+    staked_minor: int = 0
+    won_minor: int = 0
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        round_ = player.rounds.get((self.provider, self.round_id))
+        if round_ is None:
+            round_ = player.rounds[(self.provider, self.round_id)] = Round(
+                self.provider, self.round_id, self.game_id, self.currency, moment.broker_time
+            )
+        elif round_.currency is None:
+            round_.currency = self.currency
+        round_.bets += self.bets
+        round_.bets_rolled_back += self.bets_rolled_back
+        round_.wins += self.wins
+        round_.staked_minor += self.staked_minor
+        round_.won_minor += self.won_minor
+        round_.changed = True
+
+
+@dataclass(slots=True)
+class RoundClosed:
+    """A round ends: it takes no more bets, and its bets are settled."""
+
+    provider: str
+    round_id: str
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        round_ = player.rounds[(self.provider, self.round_id)]
+        if round_.closed_at is None:
+            round_.closed_at = moment.broker_time
+            round_.changed = True
+
+
+@dataclass(slots=True)
+class BetSettled:
+    """A win (also of zero) named a bet."""
+
+    provider: str
+    key: str
+    won_minor: int
+    game: bool
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        mark = _mark(player, self.provider, self.key)
+        mark.wins += 1
+        mark.game_wins += self.game
+        mark.won_minor += self.won_minor
+
+
+@dataclass(slots=True)
+class BetRolledBack:
+    """A taken bet is cancelled, wholly and for ever."""
+
+    provider: str
+    key: str
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        _mark(player, self.provider, self.key).rolled_back = True
+
+
+@dataclass(slots=True)
+class TombstoneSet:
+    """A rollback came before its bet: the bet, should it come, takes nothing."""
+
+    provider: str
+    key: str
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        _mark(player, self.provider, self.key).rolled_back = True
+
+
+@dataclass(slots=True)
+class SessionOpened:
+    """A session begins; an older one still open on its channel is replaced."""
+
+    session_id: str
+    provider: str
+    channel: str
+    currency: str
+    game_id: str | None
+    expires_at: datetime
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        for older in player.sessions.values():
+            if older.channel == self.channel and older.closed_at is None and older.replaced_at is None:
+                older.replaced_at = moment.broker_time
+                older.changed = True
+        before = player.sessions.get(self.session_id)
+        player.sessions[self.session_id] = Session(
+            self.session_id,
+            self.provider,
+            self.channel,
+            self.currency,
+            self.game_id,
+            opened_at=moment.broker_time,
+            expires_at=self.expires_at,
+            stored=before is not None and before.stored,
+            changed=True,
+        )
+
+
+@dataclass(slots=True)
+class SessionClosed:
+    """A session ends."""
+
+    session_id: str
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        session = player.sessions[self.session_id]
+        if session.closed_at is None:
+            session.closed_at = moment.broker_time
+            session.changed = True
+
+
+def _mark(player: Player, provider: str, key: str) -> BetMark:
+    """The mark of a bet, made where there is none; whoever asks for it changes it."""
+    mark = player.bets.get((provider, key))
+    if mark is None:
+        mark = player.bets[(provider, key)] = BetMark(provider, key)
+    mark.changed = True
+    return mark

@@ -1,0 +1,139 @@
+"""Guards: each looks at one thing and either answers the command or lets it pass. Their order is `precedence.py`'s."""
+
+from __future__ import annotations
+
+from processor.domain.case import BUILT_IN, Case
+from processor.domain.commands import STAKE_TAKING
+from processor.domain.decision import Code, Decision
+from processor.domain.effects import TombstoneSet
+from processor.domain.fingerprint import difference
+from processor.domain.keys import reference_keys
+from processor.domain.postings import draw, stake_pools
+from processor.domain.state import CASH
+
+
+def known_id(case: Case) -> Decision | None:
+    """2. An id decided before: the stored outcome again, or `CONFLICT` naming the first field that differs."""
+    known = case.books.outcomes.get((case.command.provider, case.key))
+    if known is None:
+        return None
+    differs = difference(case.command, known)
+    if differs is None:
+        return Decision(Code(known.code), burns_id=False, known=known)
+    return Decision(Code.CONFLICT, burns_id=False, known=known, conflict=differs)
+
+
+def tombstone(case: Case) -> Decision | None:
+    """3. A rollback came before this id: whatever arrives under it takes nothing and pays nothing."""
+    mark = case.own_mark()
+    if mark is None or not mark.rolled_back or _bet_was_taken(case):
+        return None
+    return Decision(Code.ROLLED_BACK)
+
+
+def _bet_was_taken(case: Case) -> bool:
+    """Whether the mark under the command's own id tells of a taken bet (ids that include their type) instead."""
+    if not case.rules.id_includes_type:
+        return False
+    command, outcomes = case.command, case.books.outcomes
+    keys = reference_keys(case.profile, command.player_id, command.transaction_id)
+    found = (outcomes.get((command.provider, key)) for key in keys)
+    return any(
+        bet is not None and bet.player_id == command.player_id and bet.code == Code.OK for bet in found
+    )
+
+
+def deadline(case: Case) -> Decision | None:
+    """4. Too late for what takes money."""
+    limit = case.command.deadline
+    if limit is None or (case.moment.broker_time <= limit and case.moment.decided_at <= limit):
+        return None
+    return Decision(Code.EXPIRED)
+
+
+def player_unknown(case: Case) -> Decision | None:
+    """5. Nobody opened this player; a rollback leaves its tombstone all the same."""
+    if case.player.opened_at is not None:
+        return None
+    command = case.command
+    if command.type == "rollback" and command.reference is not None:
+        return Decision(
+            Code.PLAYER_NOT_FOUND, effects=(TombstoneSet(command.provider, case.reference_mark_key()),)
+        )
+    return Decision(Code.PLAYER_NOT_FOUND)
+
+
+def game_blocked(case: Case) -> Decision | None:
+    """5. The provider or the game is unknown, suspended, or not this provider's."""
+    command, profile = case.command, case.profile
+    if profile is None:
+        return None if command.provider in BUILT_IN else Decision(Code.GAME_BLOCKED)
+    if profile.status != "active":
+        return Decision(Code.GAME_BLOCKED)
+    game = case.reference.games.get((command.provider, command.game_id or ""))
+    if game is None:
+        return Decision(Code.GAME_BLOCKED) if profile.games == "listed" else None
+    return None if game.status == "active" else Decision(Code.GAME_BLOCKED)
+
+
+def wrong_currency(case: Case) -> Decision | None:
+    """6. The player has no wallet in this currency, or the provider may not take stakes in it."""
+    currency = case.command.currency
+    if currency not in case.player.currencies:
+        return Decision(Code.WRONG_CURRENCY)
+    allowed = case.rules.currencies
+    if allowed and currency not in allowed and case.command.type in STAKE_TAKING:
+        return Decision(Code.WRONG_CURRENCY)
+    return None
+
+
+def session(case: Case) -> Decision | None:
+    """7. A session is required, and this one is missing, unknown, expired, closed, replaced or not the player's."""
+    if not case.rules.require_session or case.command.provider in BUILT_IN:
+        return None
+    found = case.player.sessions.get(case.command.session_id or "")
+    if (
+        found is None
+        or found.closed_at is not None
+        or found.replaced_at is not None
+        or found.expires_at <= case.moment.broker_time
+    ):
+        return Decision(Code.SESSION_EXPIRED)
+    return None
+
+
+def player_blocked(case: Case) -> Decision | None:
+    """8. The player is blocked, excluded or cooling off."""
+    player = case.player
+    if player.blocked or (
+        player.excluded_until is not None and player.excluded_until > case.moment.broker_time
+    ):
+        return Decision(Code.PLAYER_BLOCKED)
+    return None
+
+
+def round_closed(case: Case) -> Decision | None:
+    """9. The round is over for bets, and for wins of kind `game`."""
+    if case.command.type == "win" and case.command.kind != "game":
+        return None
+    found = case.round()
+    if found is None or found.closed_at is None:
+        return None
+    return Decision(Code.ROUND_CLOSED)
+
+
+def stake_funds(case: Case) -> Decision | None:
+    """13. The pools a stake may draw on do not hold it together."""
+    command = case.command
+    pools = stake_pools(case.rules, case.reference)
+    if draw(case.player, command.currency or "", pools, command.amount_minor or 0) is None:
+        return Decision(Code.INSUFFICIENT_FUNDS)
+    return None
+
+
+def cash_funds(case: Case) -> Decision | None:
+    """13. The cash does not hold what is to be withdrawn."""
+    command = case.command
+    if (command.amount_minor or 0) > case.player.balance_minor(command.currency or "", CASH):
+        return Decision(Code.INSUFFICIENT_FUNDS)
+    return None

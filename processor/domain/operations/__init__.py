@@ -1,0 +1,1 @@
+"""Operations: what each type does once every guard has let it pass. One file per family."""

@@ -1,0 +1,58 @@
+"""The order of precedence: a flat table of guards, first match wins. (1, belief and reading, is the lane's.)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from processor.domain import guards, references
+from processor.domain.case import Case
+from processor.domain.commands import STAKE_TAKING
+from processor.domain.decision import Decision
+
+Guard = Callable[[Case], Decision | None]
+
+#: Types whose law is here; the others of the contract are not decided yet.
+DECIDED_TYPES: Final = frozenset(
+    {
+        "open_player", "deposit", "withdraw", "bet", "win", "rollback",
+        "close_round", "open_session", "close_session",
+    }
+)  # fmt: skip
+
+#: Types that carry an amount of a currency of their own.
+WITH_AMOUNT: Final = frozenset({"bet", "win", "bet_win", "batch", "deposit", "withdraw"})
+
+
+class Row(NamedTuple):
+    """One line of the table: its number in the law, the guard, and the types it stands before."""
+
+    number: int
+    guard: Guard
+    types: frozenset[str]
+
+
+PRECEDENCE: Final[tuple[Row, ...]] = (
+    Row(2, guards.known_id, DECIDED_TYPES),
+    Row(3, guards.tombstone, DECIDED_TYPES),
+    Row(4, guards.deadline, STAKE_TAKING | {"withdraw", "transfer_in"}),
+    Row(5, guards.player_unknown, DECIDED_TYPES - {"open_player"}),
+    Row(5, guards.game_blocked, STAKE_TAKING | {"transfer_in"}),
+    Row(6, guards.wrong_currency, WITH_AMOUNT),
+    Row(7, guards.session, STAKE_TAKING),
+    Row(8, guards.player_blocked, STAKE_TAKING | {"deposit", "transfer_in", "grant_bonus", "open_session"}),
+    Row(9, guards.round_closed, STAKE_TAKING | {"win"}),
+    Row(10, references.win_reference, frozenset({"win"})),
+    Row(10, references.rollback_reference, frozenset({"rollback"})),
+    # 11 limits, 12 reported balance: no type decided here is subject to them yet.
+    Row(13, guards.stake_funds, STAKE_TAKING),
+    Row(13, guards.cash_funds, frozenset({"withdraw"})),
+)
+
+
+def guards_of(type_: str) -> tuple[Guard, ...]:
+    """The guards that stand before a type, in order."""
+    return tuple(row.guard for row in PRECEDENCE if type_ in row.types)
+
+
+GUARDS: Final[Mapping[str, tuple[Guard, ...]]] = {type_: guards_of(type_) for type_ in sorted(DECIDED_TYPES)}

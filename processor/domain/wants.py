@@ -1,0 +1,44 @@
+"""Wants: names, before anything is read, everything that deciding a command may look at."""
+
+from __future__ import annotations
+
+from processor.domain.commands import STAKE_TAKING, Command
+from processor.domain.keys import mark_key, reference_keys
+from processor.domain.profiles import Reference, stored_key
+from processor.domain.state import Player
+from processor.domain.wanted import Wanted
+
+
+def want(command: Command, reference: Reference, wanted: Wanted) -> None:
+    """Add what the law may read for this command to what a batch wants."""
+    provider, player_id, type_ = command.provider, command.player_id, command.type
+    profile = reference.providers.get(provider)
+    wanted.keys.add((provider, stored_key(profile, player_id, command.transaction_id, type_)))
+    wanted.bets.add((player_id, provider, mark_key(profile, player_id, command.transaction_id)))
+    if profile is not None and profile.id_includes_type:
+        _want_outcomes(wanted, provider, reference_keys(profile, player_id, command.transaction_id))
+    if command.round_id is not None:
+        wanted.rounds.add((player_id, provider, command.round_id))
+    if command.reference is not None:
+        keys = reference_keys(profile, player_id, command.reference)
+        _want_outcomes(wanted, provider, keys)
+        wanted.bets.add((player_id, provider, mark_key(profile, player_id, command.reference)))
+        if type_ == "rollback":
+            wanted.rounds_of.update((player_id, provider, key) for key in keys)
+    if command.session_id is not None and (type_ in STAKE_TAKING or type_.endswith("_session")):
+        wanted.sessions.add((player_id, command.session_id))
+        if type_ == "open_session":
+            wanted.with_channels.add(player_id)
+
+
+def want_queues(player: Player, reference: Reference, wanted: Wanted) -> None:
+    """Add what the player's queued commands may need: they may be decided in this batch too."""
+    for queue in player.queues.values():
+        for parked in queue:
+            if parked.command is not None:
+                want(parked.command, reference, wanted)
+
+
+def _want_outcomes(wanted: Wanted, provider: str, keys: tuple[str, ...]) -> None:
+    for key in keys:
+        wanted.keys.add((provider, key))
