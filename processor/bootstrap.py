@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from processor.domain.profiles import Reference
-from processor.domain.sitting import Bounds
+from processor.domain.queues import Bounds
 from processor.errors import LayoutDiffers, TopicReplaced, WorldFault
 from processor.kafka.connection import connected_client
 from processor.kafka.publisher import KafkaPublisherFactory

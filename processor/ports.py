@@ -288,7 +288,7 @@ class Written:
     books: Books
     outcomes: list[Outcome]
     entries: list[Entry]
-    house: dict[
+    house: Mapping[
         tuple[str, str, str], int
     ]  # (provider, currency, purpose) to the signed change in minor units
     dead_letters: list[DeadLetter]

@@ -15,8 +15,9 @@ from datetime import datetime
 from time import perf_counter
 
 from processor.domain.answers import Answer, Refusal
-from processor.domain.decide import DECIDED_TYPES
-from processor.domain.sitting import Bounds, Poisoned
+from processor.domain.precedence import DECIDED_TYPES
+from processor.domain.queues import Bounds
+from processor.domain.sitting import PoisonError
 from processor.errors import LedgerRefusedData, TooMuchPoison
 from processor.lane import journal
 from processor.lane.authenticate import authenticate
@@ -109,7 +110,7 @@ class Batches:
             said: list[Answer | Refusal] = []
             try:
                 applied = await self._patiently(part, position, poisonous, said, give_up)
-            except Poisoned as poisoned:
+            except PoisonError as poisoned:
                 self._note(
                     poisonous, (poisoned.command.partition, poisoned.command.offset), poisoned.__cause__
                 )

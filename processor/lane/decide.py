@@ -10,8 +10,9 @@ from datetime import datetime
 from processor.domain.answers import Answer, Refusal
 from processor.domain.books import house_changes
 from processor.domain.profiles import Reference
+from processor.domain.queues import Bounds
 from processor.domain.seal import outcome_line, seal
-from processor.domain.sitting import Bounds, Sitting
+from processor.domain.sitting import Sitting
 from processor.domain.state import Books, Entry, Outcome, Parked
 from processor.lane.dead_letters import door_letter, refused_letter
 from processor.lane.journal import Header, Rendered
@@ -28,7 +29,7 @@ class Decided:
 
     books: Books
     seal: bytes
-    house: dict[tuple[str, str, str], int]
+    house: Mapping[tuple[str, str, str], int]
     shared_headers: list[Header]
     rendered: list[Rendered] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
@@ -56,7 +57,7 @@ class Bench:
 def decide(items: list[Item], books: Books, bench: Bench, said: list[Answer | Refusal]) -> Decided:
     """Decide every item. ``said`` is filled as it goes on, so that a failure can be traced to an event.
 
-    Raises `domain.sitting.Poisoned` when the law raises over an event.
+    Raises `domain.sitting.PoisonError` when the law raises over an event.
     """
     sitting = Sitting(
         books,
