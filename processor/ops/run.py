@@ -1,0 +1,84 @@
+"""`croupier run`: one worker, or a parent that watches several. SIGTERM drains and exits 0."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from processor.ops.runtime import load_settings, run_async
+
+if TYPE_CHECKING:
+    from processor.settings import Settings
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def run(
+    lanes: Annotated[
+        int | None,
+        typer.Option(help="Lanes of the first layout; a stored layout with another number is refused."),
+    ] = None,
+    processes: Annotated[int | None, typer.Option(help="Worker processes to start and watch.")] = None,
+    supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
+) -> None:
+    """Read events, keep the ledger, publish results, until SIGTERM or SIGINT; then drain and exit 0.
+
+    It checks first that Kafka and Postgres answer, that the database is migrated, and that topics and lane
+    layout are as they must be. Logs go to standard error; /livez, /readyz and /metrics are served over HTTP.
+    """
+    settings = load_settings(lanes=lanes, processes=processes)
+    if settings.processes > 1 and not supervised:
+        from processor.ops.supervisor import supervise
+
+        code = run_async(supervise(settings))
+        if code:
+            raise typer.Exit(code)
+        return
+    run_async(work(settings, supervised=supervised))
+
+
+async def work(settings: Settings, *, supervised: bool = False) -> None:
+    """One worker, until it is told to stop. Raises `CroupierError` where it cannot start."""
+    from processor.bootstrap import serve
+    from processor.ops.startup import check_installation
+    from processor.telemetry.logging import configure_logging, logger
+    from processor.telemetry.watch import Watch
+
+    configure_logging(settings)
+    log = logger()
+    stopping = asyncio.Event()
+    stop_on_signals(stopping)
+    if supervised:
+        stop_with_parent(stopping)
+    await check_installation(settings)
+    watch = Watch(settings)
+    async with watch.serving(settings):
+        log.info("The worker starts.", action="worker.start", group=settings.group, lanes=settings.lanes)
+        await serve(settings, stopping=stopping, observer=watch)
+    log.info("The worker has drained and ends.", action="worker.end")
+
+
+def stop_on_signals(stopping: asyncio.Event) -> None:
+    """Let SIGTERM and SIGINT ask for a drain; asking again changes nothing."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+
+
+def stop_with_parent(stopping: asyncio.Event) -> None:
+    """Ask for a drain when standard input closes: the parent holds its other end for as long as it lives."""
+    loop = asyncio.get_running_loop()
+    parent = sys.stdin.fileno()
+
+    def look() -> None:
+        if not os.read(parent, 4096):
+            loop.remove_reader(parent)
+            stopping.set()
+
+    loop.add_reader(parent, look)
