@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
 from aiokafka.errors import KafkaError, NoError, UnknownTopicOrPartitionError, for_code
@@ -28,18 +29,39 @@ _NO_OFFSET = -1
 _UNSTABLE_OFFSET_COMMIT = 88
 
 
-async def topic_facts(client: AIOKafkaClient, topic: str) -> TopicFacts:
-    """The topic's id, partitions and whole configuration. Raises `errors.TopicMissing`, KafkaError."""
-    answer = await client.send(client.get_random_node(), TopicMetadataRequest([topic]))
-    (described,) = answer.to_object()["topics"]
+class Described(NamedTuple):
+    """A topic as metadata tell it: its id, its partitions, the smallest number of their replicas, the brokers."""
+
+    topic_id: str
+    partitions: int
+    replicas: int
+    brokers: int
+    leaderless: tuple[int, ...]
+
+
+async def describe_topic(client: AIOKafkaClient, topic: str) -> Described:
+    """What metadata say of a topic. Raises `errors.TopicMissing`, KafkaError."""
+    answer = (await client.send(client.get_random_node(), TopicMetadataRequest([topic]))).to_object()
+    (described,) = answer["topics"]
     error = for_code(described["error_code"])
     if error is UnknownTopicOrPartitionError:
         raise missing(topic)
     if error is not NoError:
         raise error(topic)
-    return TopicFacts(
-        str(described["topic_id"]), len(described["partitions"]), await topic_configuration(client, topic)
+    partitions = described["partitions"]
+    return Described(
+        str(described["topic_id"]),
+        len(partitions),
+        min((len(one["replicas"]) for one in partitions), default=0),
+        len(answer["brokers"]),
+        tuple(one["partition"] for one in partitions if one["leader"] < 0),
     )
+
+
+async def topic_facts(client: AIOKafkaClient, topic: str) -> TopicFacts:
+    """The topic's id, partitions and whole configuration. Raises `errors.TopicMissing`, KafkaError."""
+    described = await describe_topic(client, topic)
+    return TopicFacts(described.topic_id, described.partitions, await topic_configuration(client, topic))
 
 
 async def topic_configuration(client: AIOKafkaClient, topic: str) -> dict[str, str]:
