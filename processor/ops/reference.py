@@ -1,0 +1,200 @@
+"""Reference data as people write it: TOML to checked documents, and what a change would change."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+
+from processor.errors import WrongUsage
+from schemas.currencies import BUILT_IN_CURRENCIES, CURRENCY_CODE_PATTERN, LARGEST_EXPONENT
+
+Document = dict[str, Any]
+Documents = dict[str, Document]
+
+ProviderName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+GameId = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7E]{1,128}$")]
+CurrencyCode = Annotated[str, StringConstraints(pattern=CURRENCY_CODE_PATTERN)]
+WinKind = Literal["game", "jackpot", "bonus", "promo", "free_round", "tournament", "any"]
+#: ``"any"`` alone is written without brackets.
+WinKinds = Annotated[list[WinKind], BeforeValidator(lambda given: [given] if given == "any" else given)]
+
+#: What encodes the stored ids: it cannot change once the provider has sent an event.
+FIXED_BY_FIRST_EVENT = ("id_scope", "id_includes_type")
+
+#: Senders that are the operator's own and have no profile.
+_RESERVED = frozenset({"cashier", "operator"})
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ProviderProfile(_Strict):
+    """How one provider plays; the first value named is the default."""
+
+    wallet: Literal["seamless", "transfer"] = "seamless"
+    transfer_settlement: Literal["wallet", "provider"] = "wallet"
+    id_scope: Literal["provider", "player"] = "provider"
+    id_includes_type: bool = False
+    require_session: bool = True
+    win_without_bet: WinKinds = []
+    wins_per_bet: Literal["one", "many"] = "one"
+    settlement: Literal["per_bet", "per_round"] = "per_bet"
+    rollback_unknown: Literal["reject", "accept"] = "reject"
+    rollback_amount: Literal["must_match", "ignore"] = "must_match"
+    rollback_after_win: Literal["refuse", "allow"] = "refuse"
+    win_reversal: Literal["refuse", "take_available", "player_debt"] = "refuse"
+    games: Literal["any", "listed"] = "any"
+    currencies: list[CurrencyCode] = []
+    fx: bool = False
+    round_timeout_hours: Annotated[int, Field(ge=1, le=24 * 366)] = 24
+    missing_bet_wait_seconds: Annotated[int, Field(ge=0, le=7 * 86_400)] = 60
+    status: Literal["active", "suspended"] = "active"
+
+
+class GameEntry(_Strict):
+    """One game of a provider whose profile says ``games = "listed"``."""
+
+    name: Annotated[str, StringConstraints(max_length=200)] = ""
+    status: Literal["active", "suspended"] = "active"
+
+
+class CurrencyEntry(_Strict):
+    """A currency beside ISO 4217's: its exponent is the number of decimals of its minor unit."""
+
+    exponent: Annotated[int, Field(ge=0, le=LARGEST_EXPONENT)]
+
+
+class _ProvidersFile(_Strict):
+    providers: dict[ProviderName, ProviderProfile]
+
+
+class _GamesFile(_Strict):
+    games: dict[ProviderName, dict[GameId, GameEntry]]
+
+
+class _CurrenciesFile(_Strict):
+    currencies: dict[CurrencyCode, CurrencyEntry]
+
+
+class Change(NamedTuple):
+    """One name's change: None before is new, None after is removed."""
+
+    name: str
+    before: Document | None
+    after: Document | None
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """A TOML file's content. Raises `WrongUsage` that names the file and the place."""
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise WrongUsage(f"The file {file} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise WrongUsage(f"The file {file} is not UTF-8 text: {error}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise WrongUsage(f"The file {file} is not TOML: {error}.") from error
+
+
+def provider_documents(content: Mapping[str, Any]) -> Documents:
+    """Complete profiles by provider name, defaults filled in. Raises `WrongUsage` naming each wrong key."""
+    documents = _parse(_ProvidersFile, content, lambda file: dict(file.providers.items()))
+    for name in sorted(_RESERVED & documents.keys()):
+        raise WrongUsage(f"providers.{name}: this name is the operator's own and has no profile.")
+    for name, document in documents.items():
+        for code in document["currencies"]:
+            if document["currencies"].count(code) > 1:
+                raise WrongUsage(f"providers.{name}.currencies: {code} is named twice.")
+    return documents
+
+
+def game_documents(content: Mapping[str, Any]) -> Documents:
+    """Games by ``provider/game_id``. Raises `WrongUsage` naming each wrong key."""
+    return _parse(
+        _GamesFile,
+        content,
+        lambda file: {
+            f"{provider}/{game_id}": game
+            for provider, games in file.games.items()
+            for game_id, game in games.items()
+        },
+    )
+
+
+def currency_documents(content: Mapping[str, Any]) -> Documents:
+    """Currencies by code. Raises `WrongUsage`, also where a built-in currency is given another exponent."""
+    documents = _parse(_CurrenciesFile, content, lambda file: dict(file.currencies.items()))
+    for code, document in documents.items():
+        built_in = BUILT_IN_CURRENCIES.get(code, document["exponent"])
+        if built_in != document["exponent"]:
+            raise WrongUsage(f"currencies.{code}.exponent: it is {built_in} by ISO 4217 and cannot change.")
+    return documents
+
+
+def changes(before: Mapping[str, Document], after: Mapping[str, Document]) -> list[Change]:
+    """What replacing ``before`` by ``after`` changes, by name."""
+    names = sorted(before.keys() | after.keys())
+    found = [Change(name, before.get(name), after.get(name)) for name in names]
+    return [change for change in found if change.before != change.after]
+
+
+def refuse_fixed_changes(found: list[Change], has_events: Callable[[str], bool]) -> None:
+    """Raise `WrongUsage` where a change touches what the provider's first event has fixed."""
+    for change in found:
+        if change.before is None:
+            continue
+        for field in FIXED_BY_FIRST_EVENT:
+            after = None if change.after is None else change.after.get(field)
+            if change.before.get(field) != after and has_events(change.name):
+                raise WrongUsage(
+                    f"providers.{change.name}.{field} is {change.before.get(field)!r} and cannot change: "
+                    "the ids of the provider's stored events are encoded with it."
+                )
+
+
+def refuse_exponent_changes(found: list[Change]) -> None:
+    """Raise `WrongUsage` where a configured currency would change its exponent or vanish: stored amounts would
+    change their meaning."""
+    for change in found:
+        if change.before is not None:
+            raise WrongUsage(
+                f"currencies.{change.name}: its exponent is {change.before['exponent']} and cannot change or go: "
+                "amounts are stored in its minor units."
+            )
+
+
+def _parse(
+    model: type[Any], content: Mapping[str, Any], pick: Callable[[Any], dict[str, BaseModel]]
+) -> Documents:
+    try:
+        file = TypeAdapter(model).validate_python(dict(content))
+    except ValidationError as error:
+        raise WrongUsage(describe_faults(error)) from None
+    return {name: one.model_dump(mode="json") for name, one in pick(file).items()}
+
+
+def describe_faults(error: ValidationError) -> str:
+    """One sentence for each wrong place of a file: its dotted name, what is wrong, and what it is."""
+    sentences = []
+    for fault in error.errors(include_url=False):
+        place = ".".join(str(part) for part in fault["loc"] if part != "[key]")
+        if fault["type"] == "extra_forbidden":
+            sentences.append(f"{place}: there is no such key.")
+        elif fault["type"] == "missing":
+            sentences.append(f"{place}: it is required and missing.")
+        else:
+            sentences.append(f"{place}: {fault['msg'].rstrip('.')} (it is {str(fault['input'])[:80]!r}).")
+    return " ".join(sentences)
