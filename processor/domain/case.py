@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from processor.domain.commands import CASHIER, OPERATOR, Command
-from processor.domain.decision import Moment
 from processor.domain.keys import mark_key, reference_keys
-from processor.domain.profiles import Profile, Reference
+from processor.domain.moment import Moment
+from processor.domain.postings import Parts
+from processor.domain.profiles import Profile, Reference, stored_key
 from processor.domain.state import BetMark, Books, Outcome, Player, Round
 
 #: Senders that are the operator's own: they need no profile, and no session or game can be asked of them.
 BUILT_IN = frozenset({CASHIER, OPERATOR})
 
-_STRICT = Profile("")
+#: The rules of a provider without a profile.
+STRICT = Profile("")
 
 
 @dataclass(slots=True)
@@ -23,6 +25,7 @@ class Case:
 
     ``key`` is what the command's own outcome is stored under. ``bet`` and ``bet_mark`` are found by `find_bet`:
     the outcome that the command refers to (None: not known to this player), and what has happened to it.
+    ``stake_parts`` are the pools a stake is taken from, found by the guard on funds.
     """
 
     command: Command
@@ -36,18 +39,14 @@ class Case:
     key: str
     bet: Outcome | None = None
     bet_mark: BetMark | None = None
-
-    @property
-    def broker_time(self) -> datetime:
-        """The record's broker time: the clock of sessions, blocks and limits."""
-        return self.moment.broker_time
+    stake_parts: Parts = ()
 
     def own_mark(self) -> BetMark | None:
         """What a rollback has left under the command's own id."""
-        command, bets = self.command, self.player.bets
-        if not bets:
-            return None
-        return bets.get((command.provider, mark_key(self.profile, command.player_id, command.transaction_id)))
+        command = self.command
+        return self.player.bets.get(
+            (command.provider, mark_key(self.profile, command.player_id, command.transaction_id))
+        )
 
     def round(self) -> Round | None:
         """The round that the command names, if it is known."""
@@ -63,26 +62,32 @@ class Case:
     def find_bet(self) -> None:
         """Look up what the command refers to: within its provider and its player only."""
         command, outcomes = self.command, self.books.outcomes
-        if command.reference is None:
+        provider, player_id, bet_id = command.provider, command.player_id, command.reference
+        if bet_id is None:
             return
-        for key in reference_keys(self.profile, command.player_id, command.reference):
-            found = outcomes.get((command.provider, key))
-            if found is not None and found.player_id == command.player_id:
+        for key in reference_keys(self.profile, player_id, bet_id):
+            found = outcomes.get((provider, key))
+            if found is not None and found.player_id == player_id:
                 self.bet = found
                 break
         if self.player.bets:
-            self.bet_mark = self.player.bets.get((command.provider, self.reference_mark_key()))
+            self.bet_mark = self.player.bets.get((provider, mark_key(self.profile, player_id, bet_id)))
 
 
 def make_case(
-    command: Command,
-    player: Player,
-    books: Books,
-    reference: Reference,
-    moment: Moment,
-    may_wait: bool,
-    key: str,
+    command: Command, books: Books, reference: Reference, decided_at: datetime, may_wait: bool = True
 ) -> Case:
-    """Put a case together; the strict default rules hold where a provider has no profile."""
+    """Put a case together. Raises KeyError for a player who was not locked."""
     profile = reference.providers.get(command.provider)
-    return Case(command, player, profile, profile or _STRICT, books, reference, moment, may_wait, key)
+    player_id = command.player_id
+    return Case(
+        command,
+        books.players[player_id],
+        profile,
+        profile or STRICT,
+        books,
+        reference,
+        Moment(command.broker_time, decided_at),
+        may_wait,
+        stored_key(profile, player_id, command.transaction_id, command.type),
+    )

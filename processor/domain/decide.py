@@ -8,7 +8,6 @@ from typing import Final
 from processor.domain.case import Case, make_case
 from processor.domain.commands import Command
 from processor.domain.decision import Decision, Moment
-from processor.domain.keys import own_key
 from processor.domain.operations import account, cashier, play
 from processor.domain.precedence import GUARDS
 from processor.domain.profiles import Reference
@@ -28,30 +27,19 @@ OPERATIONS: Final[Mapping[str, Callable[[Case], Decision]]] = {
 
 
 def decide(
-    command: Command,
-    books: Books,
-    reference: Reference,
-    moment: Moment,
-    *,
-    may_wait: bool = True,
-    key: str | None = None,
+    command: Command, books: Books, reference: Reference, moment: Moment, *, may_wait: bool = True
 ) -> Decision:
     """The decision on one command over the locked books.
 
-    ``may_wait`` False says that no bet is waited for any more; ``key`` is the command's stored key where the
-    caller has it already. Raises KeyError for a type without a law or a player who was not locked.
+    ``may_wait`` False says that no bet is waited for any more.
+    Raises KeyError for a type without a law or a player who was not locked.
     """
-    player = books.players[command.player_id]
-    case = make_case(
-        command,
-        player,
-        books,
-        reference,
-        moment,
-        may_wait,
-        own_key(command, reference) if key is None else key,
-    )
-    type_ = command.type
+    return decide_case(make_case(command, books, reference, moment.decided_at, may_wait))
+
+
+def decide_case(case: Case) -> Decision:
+    """The first guard that has something to say answers; where none has, the operation takes place."""
+    type_ = case.command.type
     for guard in GUARDS[type_]:
         decision = guard(case)
         if decision is not None:

@@ -25,6 +25,8 @@ def known_id(case: Case) -> Decision | None:
 
 def tombstone(case: Case) -> Decision | None:
     """3. A rollback came before this id: whatever arrives under it takes nothing and pays nothing."""
+    if not case.player.bets:
+        return None
     mark = case.own_mark()
     if mark is None or not mark.rolled_back or _bet_was_taken(case):
         return None
@@ -126,8 +128,10 @@ def stake_funds(case: Case) -> Decision | None:
     """13. The pools a stake may draw on do not hold it together."""
     command = case.command
     pools = stake_pools(case.rules, case.reference)
-    if draw(case.player, command.currency or "", pools, command.amount_minor or 0) is None:
+    parts = draw(case.player, command.currency or "", pools, command.amount_minor or 0)
+    if parts is None:
         return Decision(Code.INSUFFICIENT_FUNDS)
+    case.stake_parts = parts
     return None
 
 

@@ -30,7 +30,7 @@ def mark_key(profile: Profile | None, player_id: str, transaction_id: str) -> st
 def reference_keys(profile: Profile | None, player_id: str, transaction_id: str) -> tuple[str, ...]:
     """The stored keys a referred-to id may have, in the order they are looked for."""
     if profile is None or not profile.id_includes_type:
-        return (stored_key(profile, player_id, transaction_id, ""),)
+        return (mark_key(profile, player_id, transaction_id),)
     return tuple(stored_key(profile, player_id, transaction_id, type_) for type_ in REFERENCED)
 
 

@@ -18,6 +18,12 @@ PROMOTION: Final = "house:promotion"
 DEPOSITS: Final = "house:deposits"
 WITHDRAWALS: Final = "house:withdrawals"
 
+#: What every house account's name begins with.
+HOUSE: Final = "house:"
+
+#: All accounts of the house; whatever else a posting names is a pool of the player's.
+HOUSE_ACCOUNTS: Final = frozenset({GAMING, TIPS, FEES, TOURNAMENT, JACKPOT, PROMOTION, DEPOSITS, WITHDRAWALS})
+
 #: House account by kind of stake.
 STAKE_ACCOUNT: Final[Mapping[str, str]] = {
     "stake": GAMING,

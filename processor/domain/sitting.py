@@ -13,14 +13,15 @@ from typing import Protocol
 from processor.domain import queues
 from processor.domain.answers import Answer, Balance, Refusal
 from processor.domain.books import apply
+from processor.domain.case import STRICT, Case, make_case
 from processor.domain.commands import Command
-from processor.domain.decide import decide
-from processor.domain.decision import Decision, Moment
+from processor.domain.decide import decide_case
+from processor.domain.decision import Decision
 from processor.domain.effects import TombstoneSet
-from processor.domain.keys import answers_wait, mark_key
-from processor.domain.profiles import Profile, Reference, stored_key
+from processor.domain.keys import answers_wait
+from processor.domain.profiles import Profile, Reference
 from processor.domain.queues import MISSING_BET, POISON, QUEUED, Bounds, Queue, command_of
-from processor.domain.state import BONUS, CASH, DEBT, Books, Parked, Player
+from processor.domain.state import BONUS, CASH, DEBT, Books, Outcome, Parked, Player, game_pool
 
 
 class Original(Protocol):
@@ -95,9 +96,10 @@ class Sitting:
         elif player.queues and (queue := self._queue(player, command.provider)).rows:
             self._take_behind(command, original, queue)
         else:
-            decision = self._decide(command)
+            case = make_case(command, self.books, self._reference, self._decided_at)
+            decision = _decide(case)
             if decision.awaits is None:
-                self._answer(command, player, decision)
+                self._answer(case, decision)
             else:
                 self._park_waiting(command, original, self._queue(player, command.provider), decision.awaits)
 
@@ -107,9 +109,10 @@ class Sitting:
         if command.type == "rollback":
             self._roll_back(command, queue)
         elif head.awaits is not None and answers_wait(command, head.awaits, self._profile(command.provider)):
-            decision = self._decide(command)
+            case = self._case(command)
+            decision = _decide(case)
             if decision.awaits is None:
-                self._answer(command, queue.player, decision)
+                self._answer(case, decision)
             else:
                 self._park_waiting(command, original, queue, decision.awaits)
             self._drain(queue)
@@ -119,16 +122,18 @@ class Sitting:
 
     def _roll_back(self, command: Command, queue: Queue) -> None:
         """A rollback never queues; the queued event that it names is taken out and answers `ROLLED_BACK`."""
-        decision = self._decide(command)
+        case = self._case(command)
+        decision = _decide(case)
         named = queue.named(command.reference or "")
-        if named is not None and any(isinstance(effect, TombstoneSet) for effect in decision.effects):
-            profile = self._profile(command.provider)
-            key = mark_key(profile, command.player_id, command.reference or "")
-            TombstoneSet(command.provider, key).apply(queue.player, self._moment(command))
+        tombstones = [effect for effect in decision.effects if isinstance(effect, TombstoneSet)]
+        if named is not None and tombstones:
+            tombstones[0].apply(queue.player, case.moment)
             queue.remove(named, self.books)
-            self._answer(command_of(named), queue.player, self._decide(command_of(named)))
-            decision = self._decide(command)
-        self._answer(command, queue.player, decision)
+            refused = self._case(command_of(named))
+            self._answer(refused, _decide(refused))
+            case = self._case(command)
+            decision = _decide(case)
+        self._answer(case, decision)
         self._drain(queue)
 
     # --------------------------------------------------------------------------------------------- kept events
@@ -203,11 +208,12 @@ class Sitting:
             if self._is_poisonous(head):
                 self._count_failure(queue, head, self._poisonous[(head.partition, head.offset)])
                 return
-            command = command_of(head)
-            decision = self._decide(command, may_wait=not (at_end and self._expiry(head) <= self._now(head)))
+            too_old = at_end and self._expiry(head) <= self._now(head)
+            case = self._case(command_of(head), may_wait=not too_old)
+            decision = _decide(case)
             if decision.awaits is None:
                 queue.remove(head, self.books)
-                self._answer(command, queue.player, decision)
+                self._answer(case, decision)
                 continue
             other = queue.awaited(decision.awaits, self._profile(queue.provider))
             if other is None or id(other) in overtaken:
@@ -228,10 +234,10 @@ class Sitting:
         if row.reason == POISON:
             self._refuse_poison(queue, row)
             return
-        command = command_of(row)
-        decision = self._decide(command, may_wait=False)
+        case = self._case(command_of(row), may_wait=False)
+        decision = _decide(case)
         queue.remove(row, self.books)
-        self._answer(command, queue.player, decision)
+        self._answer(case, decision)
 
     def _count_failure(self, queue: Queue, row: Parked, error: str) -> None:
         now = self._now(row)
@@ -286,43 +292,24 @@ class Sitting:
             command=command,
         )
 
-    def _decide(self, command: Command, *, may_wait: bool = True) -> Decision:
-        try:
-            return decide(command, self.books, self._reference, self._moment(command), may_wait=may_wait)
-        except Exception as error:
-            raise PoisonError(command) from error
+    def _case(self, command: Command, *, may_wait: bool = True) -> Case:
+        return make_case(command, self.books, self._reference, self._decided_at, may_wait)
 
-    def _answer(self, command: Command, player: Player, decision: Decision) -> None:
-        """Let the decision take place, and say it."""
-        profile = self._profile(command.provider)
-        key = stored_key(profile, command.player_id, command.transaction_id, command.type)
-        wallet_transaction_id = next(self._identifiers) if decision.burns_id else None
-        moment = self._moment(command)
-        outcome = apply(command, decision, player, self.books, moment, key, wallet_transaction_id)
+    def _answer(self, case: Case, decision: Decision) -> None:
+        """Let the decision take place, and say it; a repeat says the original's outcome and today's balance."""
         known = decision.known
         if known is not None and decision.conflict is None:
-            self.said.append(
-                Answer(
-                    command,
-                    decision.code,
-                    player.sequence,
-                    balance_of(player, command),
-                    known.wallet_transaction_id,
-                    replayed=True,
-                    moved_minor=known.moved_minor,
-                    moved_currency=known.moved_currency,
-                    split=known.split,
-                    details=known.details,
-                    outcome=known,
-                )
-            )
+            apply(case, decision, None)
+            self.said.append(_repeat(case, decision, known))
             return
+        wallet_transaction_id = next(self._identifiers) if decision.burns_id else None
+        outcome = apply(case, decision, wallet_transaction_id)
         self.said.append(
             Answer(
-                command,
+                case.command,
                 decision.code,
-                player.sequence,
-                balance_of(player, command),
+                case.player.sequence,
+                balance_of(case.player, case.command),
                 wallet_transaction_id,
                 False,
                 decision.retryable,
@@ -362,11 +349,8 @@ class Sitting:
         return self._reference.providers.get(provider)
 
     def _wait(self, provider: str) -> timedelta:
-        profile = self._profile(provider) or _STRICT
+        profile = self._profile(provider) or STRICT
         return timedelta(seconds=profile.missing_bet_wait_seconds)
-
-    def _moment(self, command: Command) -> Moment:
-        return Moment(command.broker_time, self._decided_at)
 
     def _now(self, row: Parked) -> datetime:
         """The broker time up to which the row's partition has been read."""
@@ -379,7 +363,27 @@ class Sitting:
         return bool(self._poisonous) and (row.partition, row.offset) in self._poisonous
 
 
-_STRICT = Profile("")
+def _decide(case: Case) -> Decision:
+    try:
+        return decide_case(case)
+    except Exception as error:
+        raise PoisonError(case.command) from error
+
+
+def _repeat(case: Case, decision: Decision, known: Outcome) -> Answer:
+    return Answer(
+        case.command,
+        decision.code,
+        case.player.sequence,
+        balance_of(case.player, case.command),
+        known.wallet_transaction_id,
+        replayed=True,
+        moved_minor=known.moved_minor,
+        moved_currency=known.moved_currency,
+        split=known.split,
+        details=known.details,
+        outcome=known,
+    )
 
 
 def balance_of(player: Player, command: Command) -> Balance | None:
@@ -387,13 +391,16 @@ def balance_of(player: Player, command: Command) -> Balance | None:
     currencies = player.currencies
     if not currencies:
         return None
-    currency = command.currency if command.currency in currencies else currencies[0]
-    assert currency is not None
-    balance = player.balance_minor
+    currency = command.currency
+    if currency is None or currency not in currencies:
+        currency = currencies[0]
+    cash = player.accounts.get((currency, CASH))
+    if cash is not None and len(player.accounts) == 1:  # most players: nothing but cash
+        return Balance(currency, cash.balance_minor, 0, 0, 0)
     return Balance(
         currency,
-        balance(currency, CASH),
-        balance(currency, BONUS),
-        balance(currency, f"game:{command.provider}"),
-        balance(currency, DEBT),
+        player.balance_minor(currency, CASH),
+        player.balance_minor(currency, BONUS),
+        player.balance_minor(currency, game_pool(command.provider)),
+        player.balance_minor(currency, DEBT),
     )

@@ -10,11 +10,9 @@ from processor.domain.postings import (
     GAMING,
     STAKE_ACCOUNT,
     WIN_ACCOUNT,
-    draw,
     pay,
     paying_pool,
     reversed_postings,
-    stake_pools,
     stake_postings,
 )
 from processor.domain.profiles import Reference
@@ -25,8 +23,7 @@ def bet(case: Case) -> Decision:
     """Take the stake from the pools in order, against the account of its kind."""
     command = case.command
     currency, amount_minor = command.currency or "", command.amount_minor or 0
-    parts = draw(case.player, currency, stake_pools(case.rules, case.reference), amount_minor)
-    assert parts is not None, "the funds guard lets no stake pass that the pools do not hold"
+    parts = case.stake_parts
     account = STAKE_ACCOUNT[command.kind or "stake"]
     jackpot_minor = 0
     if command.own:
