@@ -45,7 +45,12 @@ def send(
     if not wait:
         places = run_async(publish(settings, lines))
         if as_json:
-            show_json({"sent": len(places), "places": [place._asdict() for place in places]})
+            show_json(
+                {
+                    "sent": len(places),
+                    "places": [{"partition": place.partition, "offset": place.offset} for place in places],
+                }
+            )
         else:
             output().print(f"Sent {len(places)} events to {settings.events_topic}.")
         return

@@ -4,22 +4,18 @@ topic."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.text import Text
 
 from processor.kafka.producing import EventSender, Sent
-from processor.kafka.tailing import TopicRecord, follow
+from processor.kafka.tailing import Start, TopicRecord, end_offsets, follow
 from processor.ops import lines
 from processor.ops.event_file import EventLine
+from processor.ops.topic_reading import reading
 from processor.settings import Settings
-
-#: Answers are looked for from a little before the sending on, should clocks differ.
-_CLOCKS_DIFFER = timedelta(minutes=5)
 
 Place = tuple[int, int]
 
@@ -63,25 +59,28 @@ async def publish_and_wait(
     settings: Settings, events: Sequence[EventLine], *, timeout_seconds: float
 ) -> list[EventAnswer]:
     """Publish the events and gather the answers that come in time, in the events' order."""
-    since = datetime.now(UTC) - _CLOCKS_DIFFER
+    starts = {topic: await end_offsets(settings, topic) for topic in _answer_topics(settings)}
     places = await publish(settings, events)
     answers = {
         (sent.partition, sent.offset): EventAnswer(event.number, (sent.partition, sent.offset))
         for event, sent in zip(events, places, strict=True)
     }
-    await gather(settings, answers, since=since, timeout_seconds=timeout_seconds)
+    await gather(settings, answers, starts=starts, timeout_seconds=timeout_seconds)
     return list(answers.values())
 
 
 async def gather(
-    settings: Settings, answers: Mapping[Place, EventAnswer], *, since: datetime, timeout_seconds: float
+    settings: Settings,
+    answers: Mapping[Place, EventAnswer],
+    *,
+    starts: Mapping[str, Start],
+    timeout_seconds: float,
 ) -> None:
     """Follow both topics until every place has its answer, or the time is over."""
     missing = set(answers)
-    topics = (settings.results_topic, settings.dead_letters_topic)
 
     async def watch(topic: str) -> None:
-        async with aclosing(_of_topic(settings, topic, since)) as records:
+        async with reading(follow(settings, topic, start=starts[topic])) as records:
             async for record in records:
                 place = source_place(record)
                 if place in missing:
@@ -91,7 +90,7 @@ async def gather(
                 if not missing:
                     return
 
-    watchers = [asyncio.create_task(watch(topic)) for topic in topics]
+    watchers = [asyncio.create_task(watch(topic)) for topic in starts]
     try:
         async with asyncio.timeout(timeout_seconds):
             await asyncio.wait(watchers, return_when=asyncio.FIRST_COMPLETED)
@@ -107,10 +106,8 @@ async def gather(
             raise end
 
 
-async def _of_topic(settings: Settings, topic: str, since: datetime) -> AsyncIterator[TopicRecord]:
-    async with aclosing(follow(settings, topic, start=since)) as records:
-        async for record in records:
-            yield record
+def _answer_topics(settings: Settings) -> tuple[str, str]:
+    return settings.results_topic, settings.dead_letters_topic
 
 
 def source_place(record: TopicRecord) -> Place | None:

@@ -46,19 +46,18 @@ async def _tail(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    from contextlib import aclosing
-
+    from processor.kafka.tailing import Start, read_to_end
     from processor.kafka.tailing import follow as follow_topic
-    from processor.kafka.tailing import read_to_end
+    from processor.ops.topic_reading import reading
 
-    start = "beginning" if from_beginning else "end"
+    start: Start = "beginning" if from_beginning else "end"
     records = (
         follow_topic(settings, topic, start=start) if follow else read_to_end(settings, topic, start=start)
     )
     if follow and not as_json:
         notice(f"Following {topic}; Ctrl-C ends it.")
     shown = 0
-    async with aclosing(records) as open_records:
+    async with reading(records) as open_records:
         async for record in open_records:
             if player is not None and record.key != player.encode():
                 continue
