@@ -22,7 +22,8 @@ Document = dict[str, Any]
 
 _KEY: Final = {"type": "string", "description": "The player id, UTF-8."}
 _KAFKA_BINDING_VERSION: Final = "0.5.0"
-_CHANNEL_TITLES: Final = {
+#: By role: the name of the channel in the document, and what goes through it.
+_CHANNELS: Final = {
     "events": ("events", "What game servers, the cashier and the operator send: one event a record."),
     "results": (
         "results",
@@ -92,7 +93,7 @@ def asyncapi_document() -> Document:
             ),
         },
         "defaultContentType": "application/json",
-        "channels": {_CHANNEL_TITLES[topic.role][0]: _channel(topic) for topic in TOPICS},
+        "channels": {_CHANNELS[topic.role][0]: _channel(topic) for topic in TOPICS},
         "operations": {
             "receiveEvents": _operation("receive", "events", "Events are read in order, per player."),
             "sendResults": _operation("send", "results", "In the player's order, in the event's partition."),
@@ -103,10 +104,9 @@ def asyncapi_document() -> Document:
 
 
 def _channel(topic: TopicSpecification) -> Document:
-    name, description = _CHANNEL_TITLES[topic.role]
     return {
         "address": topic.default_name,
-        "description": description,
+        "description": _CHANNELS[topic.role][1],
         "messages": {message: _ref("messages", message) for message in _MESSAGES_OF[topic.role]},
         "bindings": {"kafka": {"topic": topic.default_name, "bindingVersion": _KAFKA_BINDING_VERSION}},
     }
