@@ -46,7 +46,6 @@ def run(
 async def work(settings: Settings, *, supervised: bool = False) -> None:
     """One worker, until it is told to stop. Raises `CroupierError` where it cannot start."""
     from processor.bootstrap import serve
-    from processor.ops.startup import check_installation
     from processor.telemetry.logging import configure_logging, logger
     from processor.telemetry.watch import Watch
 
@@ -56,10 +55,9 @@ async def work(settings: Settings, *, supervised: bool = False) -> None:
     stop_on_signals(stopping)
     if supervised:
         stop_with_parent(stopping)
-    await check_installation(settings)
     watch = Watch(settings)
     async with watch.serving(settings):
-        log.info("The worker starts.", action="worker.start", group=settings.group, lanes=settings.lanes)
+        log.info("The worker starts.", action="worker.start", group=settings.group)
         await serve(settings, stopping=stopping, observer=watch)
     log.info("The worker has drained and ends.", action="worker.end")
 

@@ -27,9 +27,9 @@ def load_settings(**changes: object) -> Settings:
 
     from processor.settings import Settings
 
-    given = {name: value for name, value in changes.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     try:
-        return Settings.model_validate({**Settings().model_dump(), **given}) if given else Settings()
+        return Settings(**given)
     except ValidationError as error:
         raise WrongUsage(describe_wrong_settings(error)) from None
 

@@ -11,8 +11,8 @@ import os
 import sys
 from asyncio.subprocess import PIPE, Process
 
+from processor.bootstrap import settle_layout
 from processor.ops.run import stop_on_signals
-from processor.ops.startup import check_installation
 from processor.settings import Settings
 from processor.telemetry.logging import configure_logging, logger
 
@@ -26,7 +26,7 @@ async def supervise(settings: Settings) -> int:
     log = logger()
     stopping = asyncio.Event()
     stop_on_signals(stopping)
-    await check_installation(settings)
+    await settle_layout(settings)
     workers = [await _start(settings, number) for number in range(settings.processes)]
     log.info(
         "%d workers started.", len(workers), action="workers.started", pids=[worker.pid for worker in workers]
@@ -48,7 +48,9 @@ async def supervise(settings: Settings) -> int:
 
 def child_environment(settings: Settings, number: int) -> dict[str, str]:
     """What the numbered worker (from 0) is told beside the parent's own variables."""
-    changes = {"CROUPIER_PROCESSES": "1", "CROUPIER_LANES": str(settings.lanes)}
+    changes = {"CROUPIER_PROCESSES": "1"}
+    if "lanes" in settings.model_fields_set:
+        changes["CROUPIER_LANES"] = str(settings.lanes)
     if settings.group_instance_id is not None:
         changes["CROUPIER_GROUP_INSTANCE_ID"] = f"{settings.group_instance_id}-{number}"
     if settings.http_port:

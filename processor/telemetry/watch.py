@@ -99,8 +99,9 @@ class Watch:
         self.metrics.retrying(lane, error, attempt)
         if attempt > _LOUD_ATTEMPTS and not self._is_time(lane, "retrying"):
             return
+        what = f"Lane {lane} tries its batch" if lane >= 0 else "The worker tries to read reference data"
         self._log.warning(
-            f"Lane {lane} tries its batch again (attempt {attempt}): {error}",
+            f"{what} again (attempt {attempt}): {error}",
             action="batch.retrying",
             lane=lane,
             attempt=attempt,
