@@ -107,13 +107,13 @@ def _check_layout(settings: Settings, layout: Layout, topic_id: str) -> None:
         )
     if layout.topic_id != topic_id:
         raise TopicReplaced(
-            f"the topic {layout.topic} has the id {topic_id}, the books were begun with {layout.topic_id}: the topic was "
+            f"the topic {layout.topic} has the id {topic_id}, the books were begun with {layout.topic_id}: it was "
             "deleted and made again, so its offsets mean nothing here. Restore the topic, or begin with a new database."
         )
     if "lanes" in settings.model_fields_set and layout.lanes != min(settings.lanes, layout.partitions):
         raise LayoutDiffers(
-            f"the stored layout {layout.number} has {layout.lanes} lanes, {settings.lanes} were asked for: leave --lanes "
-            "(CROUPIER_LANES) out, or change the layout with `croupier lanes resize`."
+            f"the stored layout {layout.number} has {layout.lanes} lanes, {settings.lanes} were asked for: leave "
+            "--lanes (CROUPIER_LANES) out, or change the layout with `croupier lanes resize`."
         )
 
 

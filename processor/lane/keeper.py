@@ -162,8 +162,8 @@ class Keeper:
 
 def _other_partitions(layout: Layout, facts: TopicFacts) -> str:
     return (
-        f"the topic {layout.topic} has {facts.partitions} partitions, the layout {layout.partitions}: stop the senders, "
-        "let the workers drain, grow all three topics, then run `croupier lanes resize`"
+        f"the topic {layout.topic} has {facts.partitions} partitions, the layout {layout.partitions}: stop the "
+        "senders, let the workers drain, grow all three topics, then run `croupier lanes resize`"
     )
 
 

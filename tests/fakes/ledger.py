@@ -1,0 +1,339 @@
+"""An in-memory ledger behind the port, with row locks, compare-and-set, and the faults that Postgres really has."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from processor.domain.profiles import Reference
+from processor.domain.state import BetMark, Books, Entry, Outcome, Parked, Player, Round, Session
+from processor.domain.wanted import Wanted
+from processor.errors import (
+    CommitUnknown,
+    LaneRace,
+    LeaseLost,
+    LedgerRefusedData,
+    LedgerUnavailable,
+    LedgerWentBack,
+)
+from processor.ports import DeadLetter, JournalRow, LaneMove, LaneRequest, LaneRow, Written
+
+LARGEST_MINOR = 10**38 - 1
+LaneName = tuple[int, int]
+
+
+@dataclass(slots=True)
+class _Person:
+    """One player's committed rows."""
+
+    player: Player
+    rounds: dict[tuple[str, str], Round] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    bets: dict[tuple[str, str], BetMark] = field(default_factory=dict)
+    queues: dict[str, list[Parked]] = field(default_factory=dict)
+
+
+class FakeStore:
+    """The database itself: what is committed, who holds which lock, and which fault comes next."""
+
+    def __init__(self) -> None:
+        self.lanes: dict[LaneName, LaneRow] = {}
+        self.owners: dict[LaneName, str | None] = {}
+        self.taken_offsets: dict[LaneName, dict[int, int]] = {}
+        self.journal: dict[LaneName, dict[int, JournalRow]] = {}
+        self.people: dict[str, _Person] = {}
+        self.outcomes: dict[tuple[str, str], Outcome] = {}
+        self.entries: list[Entry] = []
+        self.house: dict[tuple[str, str, str], int] = {}
+        self.dead_letters: list[DeadLetter] = []
+        self.seals: dict[LaneName, list[tuple[int, bytes, bytes]]] = {}
+        self.pending_requests: list[LaneRequest] = []
+        self.requests_done: list[tuple[int, str]] = []
+        self._locks: dict[object, asyncio.Lock] = {}
+        self._parked_number = 0
+        self._faults: dict[str, list[Exception]] = {}
+
+    def fail_next(self, step: str, error: Exception) -> None:
+        """The next call of ``step`` (fence, lock, read, write, commit, commit-after, take, …) raises this."""
+        self._faults.setdefault(step, []).append(error)
+
+    def trip(self, step: str) -> None:
+        """Raise the fault that waits for this step."""
+        waiting = self._faults.get(step)
+        if waiting:
+            raise waiting.pop(0)
+
+    def lock_of(self, row: object) -> asyncio.Lock:
+        """The lock of one row."""
+        return self._locks.setdefault(row, asyncio.Lock())
+
+    def next_parked_number(self) -> int:
+        """An identity column."""
+        self._parked_number += 1
+        return self._parked_number
+
+    def balance_minor(self, player_id: str, currency: str, pool: str = "cash") -> int:
+        """What a player has, 0 where there is no account."""
+        person = self.people.get(player_id)
+        return 0 if person is None else person.player.balance_minor(currency, pool)
+
+
+class FakeLedger:
+    """One lane's connection to a `FakeStore`."""
+
+    def __init__(self, store: FakeStore, *, lanes: int = 1, shards: int = 8) -> None:
+        self._store = store
+        self._lanes = lanes
+        self._shards = shards
+        self._reference = Reference()
+
+    async def take_lane(self, layout: int, lane: int, *, owner: str) -> LaneRow:
+        """Bump the epoch."""
+        self._store.trip("take")
+        name = (layout, lane)
+        async with self._store.lock_of(("lane", name)):
+            row = self._store.lanes.get(name) or LaneRow(layout, lane, 0, 0, 0, {}, b"\0" * 32, fresh=True)
+            unclean = self._store.owners.get(name) is not None
+            unmoved = self._store.taken_offsets.get(name) == row.next_offsets
+            suspect = row.suspect_takeovers + 1 if unclean and unmoved else 0
+            row = replace(row, epoch=row.epoch + 1, suspect_takeovers=suspect)
+            self._store.lanes[name] = row
+            self._store.owners[name] = owner
+            self._store.taken_offsets[name] = dict(row.next_offsets)
+            return copy.deepcopy(row)
+
+    async def confirm_lane(self, layout: int, lane: int, epoch: int) -> LaneRow:
+        """The row, once nobody is changing it."""
+        self._store.trip("confirm")
+        async with self._store.lock_of(("lane", (layout, lane))):
+            return copy.deepcopy(self._own(layout, lane, epoch))
+
+    async def release_lane(self, layout: int, lane: int, epoch: int) -> None:
+        """A clean leave."""
+        self._own(layout, lane, epoch)
+        self._store.owners[(layout, lane)] = None
+
+    async def bootstrap_lane(self, layout: int, lane: int, epoch: int, offsets: Mapping[int, int]) -> LaneRow:
+        """The first offsets."""
+        row = self._own(layout, lane, epoch)
+        row.next_offsets, row.fresh = dict(offsets), False
+        return copy.deepcopy(row)
+
+    def _own(self, layout: int, lane: int, epoch: int) -> LaneRow:
+        row = self._store.lanes[(layout, lane)]
+        if row.epoch != epoch:
+            raise LeaseLost(f"lane {lane} has epoch {row.epoch}, ours was {epoch}")
+        return row
+
+    @asynccontextmanager
+    async def batch(self) -> AsyncIterator[FakeBatch]:
+        """One transaction."""
+        transaction = FakeBatch(self._store, self._shards)
+        try:
+            yield transaction
+        finally:
+            transaction.end()
+
+    async def journal_above(self, layout: int, lane: int, seq: int) -> list[JournalRow]:
+        """Rows above a receipt."""
+        rows = self._store.journal.get((layout, lane), {})
+        return [rows[one] for one in sorted(rows) if one > seq]
+
+    async def due_parked(
+        self, partitions: Mapping[int, datetime], *, limit: int
+    ) -> list[tuple[str, str, int]]:
+        """Heads that are due."""
+        due = []
+        for player_id, person in self._store.people.items():
+            for provider, queue in person.queues.items():
+                head = min(queue, key=lambda row: row.position, default=None)
+                if head is None or head.partition not in partitions:
+                    continue
+                if min(head.next_attempt_at, head.expires_at) <= partitions[head.partition]:
+                    due.append((player_id, provider, head.partition))
+        return due[:limit]
+
+    async def requests(self, layout: int, lane: int, *, limit: int) -> list[LaneRequest]:
+        """Operators' requests for this lane."""
+        row = self._store.lanes[(layout, lane)]
+        return [one for one in self._store.pending_requests if one.partition in row.next_offsets][:limit]
+
+    async def mark_suspect(self, layout: int, lane: int, epoch: int, partition: int, offset: int) -> None:
+        """The event about to be read."""
+        self._own(layout, lane, epoch).suspect = (partition, offset)
+
+    async def stop_lane(self, layout: int, lane: int, epoch: int, reason: str) -> None:
+        """Store the stop."""
+        self._own(layout, lane, epoch).stopped_reason = reason
+
+    async def reference(self) -> tuple[int, Reference]:
+        """What it was given."""
+        return self._reference.revision, self._reference
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class FakeBatch:
+    """One transaction: what it locks it holds to its end, what it writes shows only after `commit`."""
+
+    def __init__(self, store: FakeStore, shards: int) -> None:
+        self._store = store
+        self._shards = shards
+        self._held: list[asyncio.Lock] = []
+        self._move: LaneMove | None = None
+        self._written: Written | None = None
+
+    def end(self) -> None:
+        """Commit or roll back: the locks go."""
+        while self._held:
+            self._held.pop().release()
+
+    async def _hold(self, row: object) -> None:
+        lock = self._store.lock_of(row)
+        await lock.acquire()
+        self._held.append(lock)
+
+    async def fence(self, move: LaneMove) -> None:
+        """The compare-and-set."""
+        self._store.trip("fence")
+        await self._hold(("lane", (move.layout, move.lane)))
+        row = self._store.lanes[(move.layout, move.lane)]
+        if row.epoch != move.epoch:
+            raise LeaseLost(f"lane {move.lane} has epoch {row.epoch}, ours was {move.epoch}")
+        if (row.applied_seq, row.next_offsets) != (move.applied_seq, move.next_offsets):
+            raise LedgerWentBack(
+                f"lane {move.lane} stands at batch {row.applied_seq}, not {move.applied_seq}"
+            )
+        self._move = move
+
+    async def lock(self, players: Mapping[str, int]) -> Books:
+        """Lock, then read accounts and queues."""
+        self._store.trip("lock")
+        for player_id in sorted(players):
+            await self._hold(("player", player_id))
+        books = Books()
+        for player_id, partition in players.items():
+            person = self._store.people.get(player_id)
+            if person is None:
+                player = Player(player_id, len(self._store.people) + 1, partition % self._shards)
+                self._store.people[player_id] = person = _Person(player)
+            player = copy.deepcopy(person.player)
+            player.queues = copy.deepcopy(person.queues)
+            books.players[player_id] = player
+        return books
+
+    async def read(self, books: Books, wanted: Wanted) -> None:
+        """The rest, as it is committed now."""
+        self._store.trip("read")
+        for name in wanted.keys:
+            found = self._store.outcomes.get(name)
+            if found is not None:
+                books.outcomes[name] = copy.deepcopy(found)
+        for player_id, player in books.players.items():
+            person = self._store.people[player_id]
+            player.bets.update(
+                (name, copy.deepcopy(mark))
+                for name, mark in person.bets.items()
+                if (player_id, *name) in wanted.bets
+            )
+            player.rounds.update(
+                (name, copy.deepcopy(one))
+                for name, one in person.rounds.items()
+                if (player_id, *name) in wanted.rounds
+            )
+            for session_id, session in person.sessions.items():
+                named = (player_id, session_id) in wanted.sessions
+                is_open = session.closed_at is None and session.replaced_at is None
+                if named or (is_open and player_id in wanted.with_channels):
+                    player.sessions[session_id] = copy.deepcopy(session)
+        for player_id, provider, key in wanted.rounds_of:
+            bet = self._store.outcomes.get((provider, key))
+            if bet is not None and bet.player_id == player_id and bet.round_id is not None:
+                one = self._store.people[player_id].rounds.get((provider, bet.round_id))
+                if one is not None:
+                    books.players[player_id].rounds.setdefault((provider, bet.round_id), copy.deepcopy(one))
+
+    async def write(self, written: Written) -> None:
+        """Check what Postgres would check."""
+        self._store.trip("write")
+        for outcome in written.outcomes:
+            if (outcome.provider, outcome.key) in self._store.outcomes:
+                raise LaneRace(f"{outcome.provider} {outcome.transaction_id} was stored by another lane")
+        for player in written.books.players.values():
+            for account in player.accounts.values():
+                if abs(account.balance_minor) > LARGEST_MINOR:
+                    raise LedgerRefusedData("numeric field overflow (22003)")
+        self._written = written
+
+    async def commit(self) -> None:
+        """Make it a fact; ``commit-after`` faults lose the answer, not the commit."""
+        self._store.trip("commit")
+        assert self._move is not None
+        assert self._written is not None
+        self._apply(self._move, copy.deepcopy(self._written))
+        self.end()
+        self._store.trip("commit-after")
+
+    def _apply(self, move: LaneMove, written: Written) -> None:
+        store, name = self._store, (move.layout, move.lane)
+        row = store.lanes[name]
+        row.applied_seq, row.next_offsets, row.seal = (
+            move.applied_seq + 1,
+            dict(move.moved_offsets),
+            written.seal,
+        )
+        row.published_seq = move.published_seq
+        journal = store.journal.setdefault(name, {})
+        for seq in [one for one in journal if one <= move.published_seq]:
+            del journal[seq]
+        journal[row.applied_seq] = JournalRow(row.applied_seq, written.journal, dict(move.moved_offsets))
+        store.seals.setdefault(name, []).append((row.applied_seq, written.previous_seal, written.seal))
+        store.outcomes.update({(one.provider, one.key): one for one in written.outcomes})
+        store.entries += written.entries
+        for account, change in written.house.items():
+            store.house[account] = store.house.get(account, 0) + change
+        store.dead_letters += written.dead_letters
+        done = {number for number, _ in written.requests_done}
+        store.requests_done += written.requests_done
+        store.pending_requests = [one for one in store.pending_requests if one.number not in done]
+        for player in written.books.players.values():
+            self._keep(player)
+
+    def _keep(self, player: Player) -> None:
+        person = self._store.people[player.player_id]
+        rows: list[Round | Session | BetMark] = [
+            *player.rounds.values(),
+            *player.sessions.values(),
+            *player.bets.values(),
+        ]
+        for one in rows:
+            one.stored, one.changed = True, False
+        for account in player.accounts.values():
+            account.number, account.changed = account.number or 1, False
+        person.rounds.update(player.rounds)
+        person.sessions.update(player.sessions)
+        person.bets.update(player.bets)
+        for provider, queue in player.queues.items():
+            kept = [parked for parked in queue if not parked.gone]
+            for parked in kept:
+                parked.number = parked.number or self._store.next_parked_number()
+                parked.changed, parked.command = False, None
+            person.queues[provider] = sorted(kept, key=lambda row: row.position)
+        player.rounds, player.sessions, player.bets, player.queues = {}, {}, {}, {}
+        player.changed = False
+        person.player = player
+
+
+def lost_answer() -> CommitUnknown:
+    """The connection went while COMMIT was under way."""
+    return CommitUnknown("the connection was lost while COMMIT was under way")
+
+
+def gone() -> LedgerUnavailable:
+    """Postgres is away."""
+    return LedgerUnavailable("Postgres is away")
