@@ -1,1 +1,1 @@
-"""Plays acceptance cases through Kafka against a running installation, and says of each: passed, failed, not covered."""
+"""Plays acceptance cases through Kafka against a running installation: passed, failed, not yet covered."""

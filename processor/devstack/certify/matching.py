@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from processor.devstack.replies import Reply
 
 _BALANCE: Final = frozenset({"cash", "bonus", "game_wallet", "debt", "total"})
 #: Said of a step, not of its result.
 _ABOUT_THE_STEP: Final = frozenset({"within_seconds", "replayed_count"})
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back for one event: a result (``body``), or a dead letter (``reason``, ``detail``)."""
-
-    body: Mapping[str, Any] | None = None
-    reason: str | None = None
-    detail: str = ""
 
 
 def differences(expect: Mapping[str, Any], replies: Sequence[Reply]) -> list[str]:
@@ -26,18 +18,20 @@ def differences(expect: Mapping[str, Any], replies: Sequence[Reply]) -> list[str
     An expected dead letter means: that letter and no result. ``no_result`` means: nothing at all.
     """
     if expect.get("no_result"):
-        return [f"expected no answer, got {_in_words(reply)}" for reply in replies]
+        return [f"expected no answer, got {reply.in_words()}" for reply in replies]
     if not replies:
         return ["no answer came"]
     if len(replies) > 1:
-        return [f"{len(replies)} answers came, where exactly one must: {', '.join(map(_in_words, replies))}"]
+        return [
+            f"{len(replies)} answers came, where exactly one must: {', '.join(one.in_words() for one in replies)}"
+        ]
     (reply,) = replies
     if "dead_letter" in expect:
         if reply.reason == expect["dead_letter"]:
             return []
-        return [f"expected a dead letter {expect['dead_letter']}, got {_in_words(reply)}"]
+        return [f"expected a dead letter {expect['dead_letter']}, got {reply.in_words()}"]
     if reply.body is None:
-        return [f"expected a result, got {_in_words(reply)}"]
+        return [f"expected a result, got {reply.in_words()}"]
     return result_differences(expect, reply.body)
 
 
@@ -49,7 +43,9 @@ def result_differences(expect: Mapping[str, Any], result: Mapping[str, Any]) -> 
             continue
         actual = _actual(name, result)
         if actual != expected:
-            found.append(f"expected {name} {expected!r}, got {actual!r} ({_in_words(Reply(result))})")
+            found.append(
+                f"expected {name} {expected!r}, got {actual!r} ({result.get('code')}: {result.get('message')})"
+            )
     return found
 
 
@@ -72,9 +68,3 @@ def _actual(name: str, result: Mapping[str, Any]) -> Any:
     if name == "limit_left":
         return (result.get("limit") or {}).get("left")
     return result.get(name)
-
-
-def _in_words(reply: Reply) -> str:
-    if reply.body is None:
-        return f"a dead letter {reply.reason}: {reply.detail}"
-    return f"{reply.body.get('code')}: {reply.body.get('message')}"
