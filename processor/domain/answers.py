@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from processor.domain.commands import Command
 from processor.domain.decision import Code
 from processor.domain.state import Outcome
 
 
-class Balance(NamedTuple):
+@dataclass(slots=True)
+class Balance:
     """A wallet after a decision, in minor units of ``currency``; ``game_minor`` is this provider's game wallet."""
 
     currency: str

@@ -56,7 +56,8 @@ def apply(case: Case, decision: Decision, wallet_transaction_id: str | None) -> 
 
 def _book(posting: Posting, player: Player, provider: str, leg: int) -> Entry:
     """One entry; each side that is a pool of the player's moves, and is never left where it must not be."""
-    debit, credit, currency, amount_minor = posting
+    debit, credit = posting.debit, posting.credit
+    currency, amount_minor = posting.currency, posting.amount_minor
     assert amount_minor > 0, f"an entry moves an amount above zero, not {amount_minor}"
     entry = Entry(player.player_id, player.sequence, leg, provider, currency, amount_minor, debit, credit)
     if debit not in HOUSE_ACCOUNTS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final
 
 from processor.domain.effects import Effect
 from processor.domain.moment import Moment as Moment
@@ -34,7 +34,12 @@ class Code(StrEnum):
     DISCREPANCY = "DISCREPANCY"
 
 
-class Posting(NamedTuple):
+#: Looked up once: a member's look-up through its class costs more than a guard does.
+OK: Final = Code.OK
+
+
+@dataclass(slots=True)
+class Posting:
     """One movement to be booked: names of both sides (``cash``, ``game:acme``, ``house:gaming`` …), minor units."""
 
     debit: str
@@ -58,10 +63,10 @@ class Decision:
     moved_minor: int = 0
     moved_currency: str | None = None
     split: dict[str, int] = field(default_factory=dict)
+    effects: tuple[Effect, ...] = ()
     burns_id: bool = True
     retryable: bool = False
     awaits: str | None = None
-    effects: tuple[Effect, ...] = ()
     details: dict[str, object] | None = None
     conflict: str | None = None
     known: Outcome | None = None

@@ -42,20 +42,19 @@ class WalletOpened:
 
 
 @dataclass(slots=True)
-class RoundTouched:
-    """Something was played in a round; its first event opens it. Amounts are the change, in minor units."""
+class RoundEntered:
+    """Something happens in a round; its first event opens it."""
 
     provider: str
     round_id: str
     game_id: str | None
     currency: str | None
-    bets: int = 0
-    bets_rolled_back: int = 0
-    wins: int = 0
-    staked_minor: int = 0
-    won_minor: int = 0
 
     def apply(self, player: Player, moment: Moment) -> None:
+        self.enter(player, moment)
+
+    def enter(self, player: Player, moment: Moment) -> Round:
+        """The round, opened where it is new, marked as changed."""
         round_ = player.rounds.get((self.provider, self.round_id))
         if round_ is None:
             round_ = player.rounds[(self.provider, self.round_id)] = Round(
@@ -63,12 +62,44 @@ class RoundTouched:
             )
         elif round_.currency is None:
             round_.currency = self.currency
-        round_.bets += self.bets
-        round_.bets_rolled_back += self.bets_rolled_back
-        round_.wins += self.wins
-        round_.staked_minor += self.staked_minor
-        round_.won_minor += self.won_minor
         round_.changed = True
+        return round_
+
+
+@dataclass(slots=True)
+class RoundStaked(RoundEntered):
+    """A bet was taken in a round; ``staked_minor`` is what of it went to the gaming account."""
+
+    staked_minor: int
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        round_ = self.enter(player, moment)
+        round_.bets += 1
+        round_.staked_minor += self.staked_minor
+
+
+@dataclass(slots=True)
+class RoundWon(RoundEntered):
+    """A win was paid in a round; ``won_minor`` is what of it came from the gaming account."""
+
+    won_minor: int
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        round_ = self.enter(player, moment)
+        round_.wins += 1
+        round_.won_minor += self.won_minor
+
+
+@dataclass(slots=True)
+class RoundReturned(RoundEntered):
+    """A bet of a round was rolled back; ``staked_minor`` is what of it came back from the gaming account."""
+
+    staked_minor: int
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        round_ = self.enter(player, moment)
+        round_.bets_rolled_back += 1
+        round_.staked_minor -= self.staked_minor
 
 
 @dataclass(slots=True)

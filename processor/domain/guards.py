@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from processor.domain.case import BUILT_IN, Case
 from processor.domain.commands import STAKE_TAKING
-from processor.domain.decision import Code, Decision
+from processor.domain.decision import OK, Code, Decision
 from processor.domain.effects import TombstoneSet
 from processor.domain.fingerprint import difference
 from processor.domain.keys import reference_keys
@@ -40,9 +40,7 @@ def _bet_was_taken(case: Case) -> bool:
     command, outcomes = case.command, case.books.outcomes
     keys = reference_keys(case.profile, command.player_id, command.transaction_id)
     found = (outcomes.get((command.provider, key)) for key in keys)
-    return any(
-        bet is not None and bet.player_id == command.player_id and bet.code == Code.OK for bet in found
-    )
+    return any(bet is not None and bet.player_id == command.player_id and bet.code == OK for bet in found)
 
 
 def deadline(case: Case) -> Decision | None:

@@ -90,7 +90,7 @@ def _split_in_two(parts: Parts, account: str, jackpot_minor: int, currency: str)
 
 def reversed_postings(postings: Iterable[Posting]) -> tuple[Posting, ...]:
     """The same amounts back, each to where it came from."""
-    return tuple([Posting(credit, debit, currency, amount) for debit, credit, currency, amount in postings])
+    return tuple([Posting(p.credit, p.debit, p.currency, p.amount_minor) for p in postings])
 
 
 def pay(player: Player, currency: str, account: str, pool: str, amount_minor: int) -> tuple[Posting, ...]:

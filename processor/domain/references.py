@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from processor.domain.case import Case
-from processor.domain.decision import Code, Decision
+from processor.domain.decision import OK, Code, Decision
 from processor.domain.effects import TombstoneSet
 from processor.domain.keys import REFERENCED, ROUND_PREFIX
 from processor.domain.money import AmountError, parse_minor
@@ -24,7 +24,7 @@ def win_reference(case: Case) -> Decision | None:
         return _win_without_bet(case)
     if bet.code == Code.ROLLED_BACK:
         return Decision(Code.ROLLED_BACK)
-    if bet.code != Code.OK:
+    if bet.code != OK:
         return Decision(Code.BET_NOT_FOUND)
     return _win_on_taken_bet(case, bet)
 
@@ -79,10 +79,10 @@ def rollback_reference(case: Case) -> Decision | None:
     bet, mark = case.bet, case.bet_mark
     if bet is None:
         tombstone = TombstoneSet(case.command.provider, case.reference_mark_key())
-        code = Code.OK if case.rules.rollback_unknown == "accept" else Code.BET_NOT_FOUND
+        code = OK if case.rules.rollback_unknown == "accept" else Code.BET_NOT_FOUND
         return Decision(code, effects=(tombstone,))
-    if bet.code != Code.OK and (bet.type in REFERENCED or bet.code == Code.ROLLED_BACK):
-        return Decision(Code.OK)
+    if bet.code != OK and (bet.type in REFERENCED or bet.code == Code.ROLLED_BACK):
+        return Decision(OK)
     if bet.type not in REFERENCED:
         return Decision(Code.NOT_ROLLBACKABLE)
     if mark is not None and mark.rolled_back:

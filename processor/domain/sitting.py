@@ -20,7 +20,8 @@ from processor.domain.decision import Decision
 from processor.domain.effects import TombstoneSet
 from processor.domain.keys import answers_wait
 from processor.domain.profiles import Profile, Reference
-from processor.domain.queues import MISSING_BET, POISON, QUEUED, Bounds, Queue, command_of
+from processor.domain.queues import MISSING_BET, POISON, QUEUED, Queue, command_of
+from processor.domain.queues import Bounds as Bounds
 from processor.domain.state import BONUS, CASH, DEBT, Books, Outcome, Parked, Player, game_pool
 
 

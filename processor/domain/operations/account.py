@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from processor.domain.case import Case
-from processor.domain.decision import Code, Decision
+from processor.domain.decision import OK, Decision
 from processor.domain.effects import SessionClosed, SessionOpened, WalletOpened
 
 #: How long a session lasts where its sender does not say.
@@ -18,7 +18,7 @@ def open_player(case: Case) -> Decision:
     command = case.command
     assert command.currency is not None, "open_player names a currency"
     if command.currency in case.player.currencies:
-        return Decision(Code.OK)
+        return Decision(OK)
     opened = WalletOpened(
         command.currency,
         command.partition,
@@ -26,7 +26,7 @@ def open_player(case: Case) -> Decision:
         command.own_field("time_zone"),
         command.own_field("jurisdiction"),
     )
-    return Decision(Code.OK, effects=(opened,))
+    return Decision(OK, effects=(opened,))
 
 
 def open_session(case: Case) -> Decision:
@@ -43,12 +43,12 @@ def open_session(case: Case) -> Decision:
         command.game_id,
         datetime.fromisoformat(expires) if expires else case.moment.broker_time + SESSION_LASTS,
     )
-    return Decision(Code.OK, effects=(opened,))
+    return Decision(OK, effects=(opened,))
 
 
 def close_session(case: Case) -> Decision:
     """End a session; one that is unknown or over already is as closed as it can be."""
     session_id = case.command.session_id or ""
     if session_id not in case.player.sessions:
-        return Decision(Code.OK)
-    return Decision(Code.OK, effects=(SessionClosed(session_id),))
+        return Decision(OK)
+    return Decision(OK, effects=(SessionClosed(session_id),))

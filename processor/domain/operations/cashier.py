@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from processor.domain.case import Case
-from processor.domain.decision import Code, Decision, Posting
+from processor.domain.decision import OK, Decision, Posting
 from processor.domain.postings import DEPOSITS, WITHDRAWALS, pay
 from processor.domain.state import CASH
 
@@ -14,7 +14,7 @@ def deposit(case: Case) -> Decision:
     currency, amount_minor = command.currency or "", command.amount_minor or 0
     postings = pay(case.player, currency, DEPOSITS, CASH, amount_minor)
     split = {posting.credit: posting.amount_minor for posting in postings}
-    return Decision(Code.OK, postings, amount_minor, currency, split)
+    return Decision(OK, postings, amount_minor, currency, split)
 
 
 def withdraw(case: Case) -> Decision:
@@ -22,6 +22,6 @@ def withdraw(case: Case) -> Decision:
     command = case.command
     currency, amount_minor = command.currency or "", command.amount_minor or 0
     if amount_minor == 0:
-        return Decision(Code.OK, moved_currency=currency)
+        return Decision(OK, moved_currency=currency)
     posting = Posting(CASH, WITHDRAWALS, currency, amount_minor)
-    return Decision(Code.OK, (posting,), -amount_minor, currency, {CASH: -amount_minor})
+    return Decision(OK, (posting,), -amount_minor, currency, {CASH: -amount_minor})

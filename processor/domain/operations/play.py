@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from processor.domain.case import Case
-from processor.domain.decision import Code, Decision, Posting
-from processor.domain.effects import BetRolledBack, BetSettled, Effect, RoundClosed, RoundTouched
+from processor.domain.decision import OK, Decision, Posting
+from processor.domain.effects import (
+    BetRolledBack,
+    BetSettled,
+    Effect,
+    RoundClosed,
+    RoundEntered,
+    RoundReturned,
+    RoundStaked,
+    RoundWon,
+)
 from processor.domain.money import parse_minor
 from processor.domain.postings import (
     GAMING,
@@ -32,24 +41,9 @@ def bet(case: Case) -> Decision:
     effects: tuple[Effect, ...] = ()
     if command.round_id is not None:
         staked_minor = amount_minor - jackpot_minor if account == GAMING else 0
-        effects = (
-            RoundTouched(
-                command.provider,
-                command.round_id,
-                command.game_id,
-                currency,
-                bets=1,
-                staked_minor=staked_minor,
-            ),
-        )
-    return Decision(
-        Code.OK,
-        stake_postings(parts, account, jackpot_minor, currency),
-        -amount_minor,
-        currency,
-        {pool: -part for pool, part in parts},
-        effects=effects,
-    )
+        effects = (RoundStaked(command.provider, command.round_id, command.game_id, currency, staked_minor),)
+    postings = stake_postings(parts, account, jackpot_minor, currency)
+    return Decision(OK, postings, -amount_minor, currency, {pool: -part for pool, part in parts}, effects)
 
 
 def _jackpot_minor(text: str | None, currency: str, amount_minor: int, reference: Reference) -> int:
@@ -72,15 +66,11 @@ def win(case: Case) -> Decision:
         effects.append(BetSettled(command.provider, case.reference_mark_key(), amount_minor, kind == "game"))
     if command.round_id is not None:
         won_minor = amount_minor if account == GAMING else 0
-        effects.append(
-            RoundTouched(
-                command.provider, command.round_id, command.game_id, currency, wins=1, won_minor=won_minor
-            )
-        )
+        effects.append(RoundWon(command.provider, command.round_id, command.game_id, currency, won_minor))
         if command.round_closed or _closes_its_round(case, kind):
             effects.append(RoundClosed(command.provider, command.round_id))
     split = {posting.credit: posting.amount_minor for posting in postings}
-    return Decision(Code.OK, postings, amount_minor, currency, split, effects=tuple(effects))
+    return Decision(OK, postings, amount_minor, currency, split, tuple(effects))
 
 
 def _closes_its_round(case: Case, kind: str) -> bool:
@@ -97,24 +87,10 @@ def rollback(case: Case) -> Decision:
     effects: list[Effect] = [BetRolledBack(bet_.provider, case.reference_mark_key())]
     if bet_.round_id is not None:
         gaming_minor = sum(posting.amount_minor for posting in postings if posting.debit == GAMING)
-        effects.append(
-            RoundTouched(
-                bet_.provider,
-                bet_.round_id,
-                bet_.game_id,
-                bet_.moved_currency,
-                bets_rolled_back=1,
-                staked_minor=-gaming_minor,
-            )
-        )
-    return Decision(
-        Code.OK,
-        postings,
-        -bet_.moved_minor,
-        bet_.moved_currency,
-        {pool: -part for pool, part in bet_.split.items()},
-        effects=tuple(effects),
-    )
+        currency = bet_.moved_currency
+        effects.append(RoundReturned(bet_.provider, bet_.round_id, bet_.game_id, currency, gaming_minor))
+    split = {pool: -part for pool, part in bet_.split.items()}
+    return Decision(OK, postings, -bet_.moved_minor, bet_.moved_currency, split, tuple(effects))
 
 
 def _postings_of(bet_: Outcome, reference: Reference) -> tuple[Posting, ...]:
@@ -132,6 +108,6 @@ def close_round(case: Case) -> Decision:
     assert command.round_id is not None, "close_round names its round"
     played = case.round()
     if played is not None and played.closed_at is not None:
-        return Decision(Code.OK)
-    touched = RoundTouched(command.provider, command.round_id, command.game_id, command.currency)
-    return Decision(Code.OK, effects=(touched, RoundClosed(command.provider, command.round_id)))
+        return Decision(OK)
+    entered = RoundEntered(command.provider, command.round_id, command.game_id, command.currency)
+    return Decision(OK, effects=(entered, RoundClosed(command.provider, command.round_id)))

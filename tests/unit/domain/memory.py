@@ -11,7 +11,8 @@ from itertools import count
 from processor.domain.answers import Answer, Refusal
 from processor.domain.commands import Command
 from processor.domain.profiles import Reference
-from processor.domain.sitting import Bounds, Sitting, full_delay
+from processor.domain.queues import Bounds
+from processor.domain.sitting import Sitting, full_delay
 from processor.domain.state import BetMark, Books, Entry, Outcome, Parked, Player, Round, Session
 from processor.domain.wanted import Wanted
 from processor.domain.wants import want, want_queues
