@@ -1,1 +1,1 @@
-"""The ledger in Postgres: the only room that says asyncpg. Statements live in ``sql/*.sql``, the schema in migrations."""
+"""The ledger in Postgres: the only room that says asyncpg. All SQL is in ``sql/`` and ``migrations/``."""

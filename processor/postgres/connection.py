@@ -63,10 +63,17 @@ def session_settings(timeouts: Timeouts) -> dict[str, str]:
     }
 
 
-async def connect(dsn: str, settings: dict[str, str], *, connect_seconds: float = 5.0) -> Connection:
-    """One connection with these session settings. Raises `errors.PostgresUnreachable`."""
+async def connect(
+    dsn: str, settings: dict[str, str], *, connect_seconds: float = 5.0, command_seconds: float | None = None
+) -> Connection:
+    """One connection with these session settings; a call that lasts longer than ``command_seconds`` is given up.
+
+    Raises `errors.PostgresUnreachable`.
+    """
     try:
-        return await asyncpg.connect(dsn, server_settings=settings, timeout=connect_seconds)
+        return await asyncpg.connect(
+            dsn, server_settings=settings, timeout=connect_seconds, command_timeout=command_seconds
+        )
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise as_unreachable(error) from error
 
@@ -78,7 +85,9 @@ async def require_schema(connection: Connection) -> int:
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError, asyncpg.InsufficientPrivilegeError):
         version = None
     if version is None:
-        raise NotMigrated("the database has no ledger yet, or this role may not see it: run `croupier migrate`")
+        raise NotMigrated(
+            "the database has no ledger yet, or this role may not see it: run `croupier migrate`"
+        )
     if not OLDEST_SCHEMA <= version <= NEWEST_SCHEMA:
         what_to_do = "run `croupier migrate`" if version < OLDEST_SCHEMA else "run a newer program"
         raise NotMigrated(

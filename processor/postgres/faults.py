@@ -49,14 +49,24 @@ def _from_server(error: asyncpg.PostgresError) -> CroupierError:
     if state.startswith("22"):
         return LedgerRefusedData(f"Postgres refuses the data ({state}): {_sentence(error)}")
     if state == "23505" and _table(error).startswith("outcomes"):
-        return LaneRace(f"another lane stored the same transaction id first: {error.detail or _sentence(error)}")
+        return LaneRace(
+            f"another lane stored the same transaction id first: {error.detail or _sentence(error)}"
+        )
     if state == "23514" and _NO_PARTITION in str(error):
-        return LedgerUnavailable(f"{_sentence(error)}: this month's table of entries is missing, run `croupier migrate`")
+        return LedgerUnavailable(
+            f"{_sentence(error)}: this month's table of entries is missing, run `croupier migrate`"
+        )
     if state.startswith("23"):
-        return Doubt(f"the ledger refuses what the law decided ({state} {error.constraint_name}): {_sentence(error)}")
+        return Doubt(
+            f"the ledger refuses what the law decided ({state} {error.constraint_name}): {_sentence(error)}"
+        )
     if state.startswith("42") or state == "3F000":
-        return NotMigrated(f"the ledger is not as this program knows it ({state}: {_sentence(error)}): run `croupier migrate`")
-    return LedgerUnavailable(f"Postgres could not do it now ({state}): {_sentence(error)}; the batch is tried again")
+        return NotMigrated(
+            f"the ledger is not as this program knows it ({state}: {_sentence(error)}): run `croupier migrate`"
+        )
+    return LedgerUnavailable(
+        f"Postgres could not do it now ({state}): {_sentence(error)}; the batch is tried again"
+    )
 
 
 def _table(error: asyncpg.PostgresError) -> str:

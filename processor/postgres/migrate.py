@@ -1,4 +1,4 @@
-"""Brings a database to the schema this program needs: numbered migrations, each in a transaction, one migrator at a time."""
+"""Brings a database to the schema this program needs, by numbered migrations, one migrator at a time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def known_migrations() -> list[Migration]:
     """The program's migrations, in order."""
     folder = resources.files("processor.postgres").joinpath("migrations")
     found = []
-    for file in sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name):
+    for file in sorted(
+        (file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name
+    ):
         text = file.read_text("utf-8")
         name = file.name.removesuffix(".sql")
         found.append(Migration(int(name.split("_")[0]), name, text, sha256(text.encode()).hexdigest()))
@@ -41,7 +43,9 @@ async def migrate(migrator_dsn: str, *, worker_role: str = "croupier_worker") ->
     Running it again changes nothing. Raises `errors.PostgresUnreachable`, and `errors.WrongInstallation` where the
     database has a migration that differs from ours or the role lacks a right.
     """
-    connection = await connect(migrator_dsn, {"search_path": SCHEMA, "timezone": "UTC", "application_name": "croupier"})
+    connection = await connect(
+        migrator_dsn, {"search_path": SCHEMA, "timezone": "UTC", "application_name": "croupier"}
+    )
     try:
         return await _migrate(connection, worker_role)
     except asyncpg.InsufficientPrivilegeError as error:

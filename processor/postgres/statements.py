@@ -1,4 +1,4 @@
-"""Statements by name: reads ``sql/*.sql``, where each begins with ``-- name:`` and a sentence that says what it is for."""
+"""Statements by name: reads ``sql/*.sql``, where each has its name and a sentence that says what it is for."""
 
 from __future__ import annotations
 

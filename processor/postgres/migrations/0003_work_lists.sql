@@ -5,6 +5,7 @@ CREATE TABLE parked (
     shard           smallint NOT NULL,
     player          bigint NOT NULL,
     provider        text COLLATE "C" NOT NULL,
+    position        integer NOT NULL,
     transaction_id  text COLLATE "C" NOT NULL,
     event_partition integer NOT NULL,
     event_offset    bigint NOT NULL,
@@ -23,8 +24,8 @@ CREATE TABLE parked (
     CONSTRAINT parked_pkey PRIMARY KEY (shard, number),
     CONSTRAINT parked_reason_check CHECK (reason IN ('missing_bet', 'poison', 'queued'))
 );
-COMMENT ON TABLE parked IS 'Events kept back, in queues by player and provider, in the order of number.';
-CREATE INDEX parked_queue ON parked (shard, player, provider, number);
+COMMENT ON TABLE parked IS 'Events kept back, in queues by player and provider, in the order of position.';
+CREATE INDEX parked_queue ON parked (shard, player, provider, position);
 CREATE INDEX parked_due ON parked (event_partition, LEAST(next_attempt_at, expires_at));
 CREATE INDEX parked_number ON parked (number);
 
@@ -64,6 +65,7 @@ CREATE TABLE lane_requests (
     number          bigint GENERATED ALWAYS AS IDENTITY,
     kind            text NOT NULL,
     target          bigint NOT NULL,
+    player_id       text COLLATE "C" NOT NULL,
     event_partition integer NOT NULL,
     actor           text NOT NULL,
     why             text NOT NULL,

@@ -68,8 +68,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = croupier, pg_temp AS $$
 DECLARE
     erased bigint;
 BEGIN
-    DELETE FROM metadata m USING players p WHERE p.player_id = erased_player_id AND m.player = p.number
-        AND m.shard = p.shard;
+    DELETE FROM metadata m USING players p WHERE p.player_id = erased_player_id AND m.player = p.number;
     GET DIAGNOSTICS erased = ROW_COUNT;
     RETURN erased;
 END

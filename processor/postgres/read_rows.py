@@ -1,0 +1,171 @@
+"""From rows to the locked state: what the statements of ``batch_read.sql`` give, put into players and books."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from processor.domain.state import (
+    CASH,
+    Account,
+    BetMark,
+    Outcome,
+    Parked,
+    Player,
+    Round,
+    Session,
+)
+
+Rows = Iterable[Any]
+
+
+def player_of(row: Any) -> tuple[Player, int]:
+    """A locked player, and how many of his events are parked."""
+    (number, shard, player_id, partition, opened_at, sequence, parked, blocked, excluded_until, country, zone,
+     jurisdiction) = row  # fmt: skip
+    player = Player(
+        player_id,
+        number,
+        shard,
+        partition,
+        opened_at,
+        sequence,
+        blocked,
+        excluded_until,
+        country,
+        zone,
+        jurisdiction,
+    )
+    return player, parked
+
+
+def put_accounts(rows: Rows, players: Mapping[int, Player]) -> None:
+    """Accounts, and with them the currencies in the order they were opened."""
+    for number, account_number, currency, pool, balance, version in rows:
+        player = players[number]
+        player.accounts[(currency, pool)] = Account(currency, pool, int(balance), version, account_number)
+        if currency not in player.currencies:
+            player.currencies.append(currency)
+
+
+def put_queues(rows: Rows, players: Mapping[int, Player]) -> list[tuple[Player, Parked]]:
+    """Parked events, in the order of their queues; also as one list."""
+    found = []
+    for (number, parked_number, provider, position, transaction_id, partition, offset, broker_time, key, value,
+         header_names, header_values, reason, awaits, attempts, parked_at, next_attempt_at, expires_at,
+         last_error) in rows:  # fmt: skip
+        player = players[number]
+        parked = Parked(
+            player.player_id,
+            provider,
+            transaction_id,
+            partition,
+            offset,
+            broker_time,
+            key,
+            value,
+            tuple(zip(header_names, header_values, strict=True)),
+            reason,
+            awaits,
+            attempts,
+            parked_at,
+            next_attempt_at,
+            expires_at,
+            last_error,
+            parked_number,
+            position,
+        )
+        player.queues.setdefault(provider, []).append(parked)
+        found.append((player, parked))
+    return found
+
+
+def outcome_of(row: Any) -> Outcome:
+    """A stored decision, whole but for its metadata."""
+    (provider, key, transaction_id, player_id, type_, code, wallet_transaction_id, currency, amount_minor, amount_text,
+     game_id, round_id, session_id, reference, kind, own, moved_minor, moved_currency, split, details, sequence,
+     partition, offset, decided_at) = row  # fmt: skip
+    moved = int(moved_minor)
+    return Outcome(
+        provider,
+        key,
+        transaction_id,
+        player_id,
+        type_,
+        code,
+        wallet_transaction_id,
+        currency,
+        None if amount_minor is None else int(amount_minor),
+        amount_text,
+        game_id,
+        round_id,
+        session_id,
+        reference,
+        kind,
+        () if own is None else tuple((name, text) for name, text in json.loads(own)),
+        moved,
+        moved_currency,
+        split_of(split, moved),
+        None if details is None else json.loads(details),
+        sequence,
+        partition,
+        offset,
+        decided_at,
+    )
+
+
+def split_of(stored: str | None, moved_minor: int) -> dict[str, int]:
+    """The split by pool; what is not stored is all cash."""
+    if stored is not None:
+        found: dict[str, int] = json.loads(stored)
+        return found
+    return {CASH: moved_minor} if moved_minor else {}
+
+
+def put_bet_marks(rows: Rows, players: Mapping[int, Player]) -> None:
+    """What has happened to bets."""
+    for number, provider, key, rolled_back, wins, game_wins, won, refunded in rows:
+        players[number].bets[(provider, key)] = BetMark(
+            provider, key, rolled_back, wins, game_wins, int(won), int(refunded), stored=True
+        )
+
+
+def put_rounds(rows: Rows, players: Mapping[int, Player]) -> None:
+    """Rounds of play."""
+    for (number, provider, round_id, game_id, currency, opened_at, closed_at, bets, rolled_back, wins, staked,
+         won) in rows:  # fmt: skip
+        players[number].rounds[(provider, round_id)] = Round(
+            provider,
+            round_id,
+            game_id,
+            currency,
+            opened_at,
+            closed_at,
+            bets,
+            rolled_back,
+            wins,
+            int(staked),
+            int(won),
+            stored=True,
+        )
+
+
+def put_sessions(rows: Rows, players: Mapping[int, Player]) -> None:
+    """Play sessions; one that is there already stays."""
+    for number, session_id, provider, channel, currency, game_id, opened, expires, closed, replaced in rows:
+        players[number].sessions.setdefault(
+            session_id,
+            Session(
+                session_id,
+                provider,
+                channel,
+                currency,
+                game_id,
+                opened,
+                expires,
+                closed,
+                replaced,
+                stored=True,
+            ),
+        )
