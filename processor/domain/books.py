@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from processor.domain.case import Case
-from processor.domain.decision import Decision, Posting
+from processor.domain.decision import CODE_TEXT, Decision, Posting
 from processor.domain.postings import HOUSE, HOUSE_ACCOUNTS
 from processor.domain.state import DEBT, Account, Entry, Outcome, Player
 
@@ -28,7 +28,7 @@ def apply(case: Case, decision: Decision, wallet_transaction_id: str | None) -> 
         command.transaction_id,
         command.player_id,
         command.type,
-        decision.code,
+        CODE_TEXT[decision.code],
         wallet_transaction_id,
         command.currency,
         command.amount_minor,

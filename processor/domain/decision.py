@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -36,6 +37,9 @@ class Code(StrEnum):
 
 #: Looked up once: a member's look-up through its class costs more than a guard does.
 OK: Final = Code.OK
+
+#: The plain text of each code, for what is stored: writing an enum's member as text is slow.
+CODE_TEXT: Final[Mapping[Code, str]] = {code: code.value for code in Code}
 
 
 @dataclass(slots=True)

@@ -73,6 +73,9 @@ def draw(player: Player, currency: str, pools: Iterable[str], amount_minor: int)
 def stake_postings(parts: Parts, account: str, jackpot_minor: int, currency: str) -> tuple[Posting, ...]:
     """Player to house. The jackpot's contribution is the last of the stake, whichever pool pays it."""
     if not jackpot_minor:
+        if len(parts) == 1:
+            pool, part = parts[0]
+            return (Posting(pool, account, currency, part),)
         return tuple([Posting(pool, account, currency, part) for pool, part in parts])
     return tuple(_split_in_two(parts, account, jackpot_minor, currency))
 
@@ -97,9 +100,10 @@ def pay(player: Player, currency: str, account: str, pool: str, amount_minor: in
     """House to player: a debt is repaid first, the rest goes to the pool."""
     if amount_minor == 0:
         return ()
-    owed_minor = -player.balance_minor(currency, DEBT)
-    if owed_minor <= 0:
+    debt = player.accounts.get((currency, DEBT))
+    if debt is None or debt.balance_minor == 0:
         return (Posting(account, pool, currency, amount_minor),)
+    owed_minor = -debt.balance_minor
     repaid_minor = min(owed_minor, amount_minor)
     repayment = Posting(account, DEBT, currency, repaid_minor)
     if repaid_minor == amount_minor:

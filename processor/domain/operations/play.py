@@ -69,7 +69,7 @@ def win(case: Case) -> Decision:
         effects.append(RoundWon(command.provider, command.round_id, command.game_id, currency, won_minor))
         if command.round_closed or _closes_its_round(case, kind):
             effects.append(RoundClosed(command.provider, command.round_id))
-    split = {posting.credit: posting.amount_minor for posting in postings}
+    split = {paid.credit: paid.amount_minor for paid in postings}
     return Decision(OK, postings, amount_minor, currency, split, tuple(effects))
 
 
