@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 #: How long a win without a bet waits: long enough for any bet that was overtaken, short enough for a demo.
-MISSING_BET_WAIT_SECONDS: Final = 8
+MISSING_BET_WAIT_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
