@@ -60,8 +60,10 @@ class DeadLetterHeaders(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True, populate_by_name=True)
 
     batch: str = Field(alias=BATCH_HEADER, pattern=r"^[0-9]+/[0-9]+/[0-9]+$", description="layout/lane/seq")
-    reason: str = Field(alias=REASON, json_schema_extra={"enum": [reason.value for reason in Reason]})
-    detail: str = Field(alias=DETAIL, description="One sentence, no secrets, cut at 512 bytes.")
+    reason: Reason = Field(alias=REASON, strict=False)
+    detail: str = Field(
+        alias=DETAIL, max_length=512, description="One sentence, no secrets, cut at 512 bytes."
+    )
     letter_id: str = Field(alias=LETTER_ID, min_length=1)
     attempts: Digits = Field(alias=ATTEMPTS)
     set_aside_at: Timestamp = Field(alias=SET_ASIDE_AT)

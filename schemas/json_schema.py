@@ -53,9 +53,7 @@ def event_schema(event_type: str) -> JsonSchema:
         _allow_null(definition)
     if event_type in _CONDITIONS:
         schema["allOf"] = _CONDITIONS[event_type]
-    sender = _only_sender(event_type)
-    if sender is not None:
-        schema["properties"]["provider"] = {"const": sender, "type": "string"}
+    schema["properties"]["provider"].update(_sender_rule(event_type))
     return schema
 
 
@@ -104,7 +102,10 @@ def _allow_null(schema: JsonSchema) -> None:
         schema["properties"][name] = {"anyOf": [field, _NULL], **described}
 
 
-def _only_sender(event_type: str) -> str | None:
+def _sender_rule(event_type: str) -> JsonSchema:
+    """Which senders may not, or alone may, send this type (`schemas.events.is_permitted`)."""
     if event_type in CASHIER_TYPES:
-        return CASHIER
-    return OPERATOR if event_type in OPERATOR_TYPES else None
+        return {"const": CASHIER}
+    if event_type in OPERATOR_TYPES:
+        return {"const": OPERATOR}
+    return {"not": {"const": CASHIER}} if event_type == "open_session" else {}

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.codes import CODES, Code
+from schemas.codes import Code
 from schemas.events.fields import (
     Identifier,
     LimitName,
@@ -30,7 +30,6 @@ WalletTransactionId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){
 # Sums of many amounts, so without the 20 digits that bound a single one.
 Money = Annotated[str, Field(pattern=AMOUNT_PATTERN.replace("{0,19}", "{0,37}"))]
 SignedMoney = Annotated[str, Field(pattern=SIGNED_AMOUNT_PATTERN.replace("{0,19}", "{0,37}"))]
-RESULT_CODES: Final = tuple(CODES)
 
 
 class ResultPart(BaseModel):
@@ -54,7 +53,7 @@ class ActionResult(ResultPart):
 
     transaction_id: Identifier
     type: Literal["bet", "win"]
-    code: str = Field(json_schema_extra={"enum": list(RESULT_CODES)})
+    code: Code = Field(strict=False)
     replayed: bool
     wallet_transaction_id: WalletTransactionId | None
     amount: SignedMoney
@@ -105,7 +104,7 @@ class Result(ResultPart):
     kind: str | None = None
     metadata: dict[str, Any] | None = Field(default=None, description="The event's; a repeat's own.")
     status: Literal["accepted", "rejected"] = Field(description="`accepted` only with code `OK`.")
-    code: str = Field(json_schema_extra={"enum": list(RESULT_CODES)})
+    code: Code = Field(strict=False)
     http_status: int = Field(description="What a gateway in front would answer.")
     retryable: bool = Field(description="Whether the same event later could have another outcome.")
     replayed: bool = Field(description="Whether it repeats a known id; the outcome is the original's.")
@@ -142,9 +141,7 @@ class Result(ResultPart):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        code = CODES.get(self.code)
-        if code is None:
-            raise ValueError("the code is none of the contract's")
+        code = self.code
         if (self.status == "accepted") != (code is Code.OK):
             raise ValueError("status is accepted exactly where the code is OK")
         if self.http_status != code.http_status:

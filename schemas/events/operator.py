@@ -62,11 +62,7 @@ class CoolOff(_Exclusion):
 
 
 class SetLimit(Event):
-    """Sets, lowers, raises or removes a limit.
-
-    ``amount_minor`` is None where the limit is removed, and where an amount was sent without a currency: then
-    ``amount`` is to be read in the wallet's currency. ``session_time`` takes ``minutes``, not an amount.
-    """
+    """Sets, lowers, raises or removes a limit; `session_time` takes minutes, the others an amount."""
 
     type: Literal["set_limit"]
     limit: LimitName
@@ -79,6 +75,7 @@ class SetLimit(Event):
         default=None, ge=1, le=44_640, description="Of session_time; None removes the limit."
     )
 
+    # None where the limit is removed, and where the amount came without a currency: then it is the wallet's.
     amount_minor: ClassVar[MinorUnits[int | None]] = MinorUnits("amount")
 
 

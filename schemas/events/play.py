@@ -104,11 +104,7 @@ class Batch(Event):
 
 
 class Rollback(Event):
-    """Cancels that bet wholly, whether or not it has arrived yet.
-
-    ``amount_minor`` is None where no amount was sent, and where one was sent without a currency: then
-    ``amount`` is to be compared by value once the bet, and with it the currency, is known.
-    """
+    """Cancels that bet wholly, whether or not it has arrived yet."""
 
     type: Literal["rollback"]
     reference: Identifier = Field(description="The transaction id of the bet.")
@@ -117,11 +113,13 @@ class Rollback(Event):
     game_id: Identifier | None = None
     round_id: Identifier | None = None
 
+    # None where no amount was sent, and where it came without a currency: then the text is to be compared by
+    # value once the bet, and with it the currency, is known.
     amount_minor: ClassVar[MinorUnits[int | None]] = MinorUnits("amount")
 
 
 class Refund(Event):
-    """Returns part or all of a known bet. ``amount_minor`` is None without a currency (see ``Rollback``)."""
+    """Returns part or all of a known bet."""
 
     type: Literal["refund"]
     reference: Identifier = Field(description="The transaction id of the bet.")
@@ -131,6 +129,7 @@ class Refund(Event):
     round_id: Identifier | None = None
     reason: Text | None = None
 
+    # None where no currency was sent (see Rollback).
     amount_minor: ClassVar[MinorUnits[int | None]] = MinorUnits("amount")
 
 

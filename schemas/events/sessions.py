@@ -39,7 +39,7 @@ class TransferIn(Event):
 
 
 class TransferOut(Event):
-    """Money of the game wallet back to cash. ``amount_minor`` is None where ``amount`` is ``"all"``."""
+    """Money of the provider's game wallet back to cash."""
 
     type: Literal["transfer_out"]
     currency: CurrencyCode
@@ -48,5 +48,6 @@ class TransferOut(Event):
         default=None, description="What the provider holds before the move."
     )
 
+    # None where the amount is "all".
     amount_minor: ClassVar[MinorUnits[int | None]] = MinorUnits("amount")
     reported_balance_minor: ClassVar[MinorUnits[int | None]] = MinorUnits("reported_balance")
