@@ -9,7 +9,7 @@ from aiokafka.errors import NoError, OffsetOutOfRangeError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import TopicPartition
 
-from processor.kafka.questions import READ_COMMITTED, leader_of
+from processor.kafka.questions import READ_COMMITTED, leader_of, retrying
 from processor.kafka.tolerant import Parsed, committed_batches, parse_batch, read_batches
 
 _MAX_WAIT_MS = 100
@@ -30,6 +30,10 @@ async def read_log(client: AIOKafkaClient, topic: str, partition: int, offset: i
 
     Raises KafkaError: CorruptRecordException where the bytes are damaged, OffsetOutOfRangeError.
     """
+    return await retrying(client, lambda: _read_log(client, topic, partition, offset))
+
+
+async def _read_log(client: AIOKafkaClient, topic: str, partition: int, offset: int) -> Read:
     leader = await leader_of(client, topic, partition)
     request = FetchRequest(
         _MAX_WAIT_MS, _MIN_BYTES, _MAX_BYTES, READ_COMMITTED, [(topic, [(partition, offset, _MAX_BYTES)])]
@@ -40,7 +44,6 @@ async def read_log(client: AIOKafkaClient, topic: str, partition: int, offset: i
     if error is OffsetOutOfRangeError:
         raise error({TopicPartition(topic, partition): offset})
     if error is not NoError:
-        client.force_metadata_update()
         raise error(f"{topic} partition {partition}")
     return _read(described, partition, offset)
 

@@ -131,14 +131,15 @@ class KafkaPublisher:
 
     async def commit(self) -> None:
         """Commit. A cancellation waits for its end, as aiokafka is left unusable by one."""
-        self._committing = asyncio.ensure_future(
-            self._within_budget("commit", self._started().commit_transaction())
-        )
+        self._committing = asyncio.ensure_future(self._commit())
         try:
             await asyncio.shield(self._committing)
         except asyncio.CancelledError:
             await asyncio.wait({self._committing})
             raise
+
+    async def _commit(self) -> None:
+        await self._within_budget("commit", self._started().commit_transaction())
 
     async def abandon(self) -> None:
         """Let go of everything, bounded in time. Never raises."""

@@ -6,18 +6,21 @@ An answer counts only when it is complete: a partition that is missing from it, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
 from aiokafka.errors import KafkaError, NoError, UnknownTopicOrPartitionError, for_code
 from aiokafka.protocol.admin import DescribeConfigsRequest
 from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.structs import TopicPartition
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from processor.errors import OffsetsUnknown, TopicMissing
 from processor.kafka.wire import LeaveStaticallyRequest, StableOffsetsRequest, TopicMetadataRequest
 from processor.ports import CommittedOffset, TopicFacts
+
+_T = TypeVar("_T")
 
 EARLIEST = -2
 LATEST = -1
@@ -25,6 +28,8 @@ READ_COMMITTED = 1
 _CONSUMER = -1
 _TOPIC_RESOURCE = 2
 _NO_OFFSET = -1
+_PATIENCE_SECONDS = 5.0
+_ASK_EVERY_SECONDS = 0.05
 # A transaction that holds offsets of the group is not resolved yet; aiokafka has no name for this code.
 _UNSTABLE_OFFSET_COMMIT = 88
 
@@ -149,6 +154,30 @@ async def log_offsets(
 
     A partition with nothing at or after the time is left out. Raises KafkaError.
     """
+    return await retrying(client, lambda: _log_offsets(client, topic, partitions, at))
+
+
+async def retrying(client: AIOKafkaClient, ask: Callable[[], Awaitable[_T]]) -> _T:
+    """Ask again while Kafka says that a later answer may be another: leaders move. Raises the last KafkaError."""
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception(_may_pass),
+        stop=stop_after_delay(_PATIENCE_SECONDS),
+        wait=wait_fixed(_ASK_EVERY_SECONDS),
+        before_sleep=lambda _: client.force_metadata_update(),
+        reraise=True,
+    ):
+        with attempt:
+            return await ask()
+    raise AssertionError("tenacity either returns or raises")
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, KafkaError) and bool(error.retriable)
+
+
+async def _log_offsets(
+    client: AIOKafkaClient, topic: str, partitions: Sequence[int], at: int
+) -> dict[int, int]:
     by_leader: dict[int, list[int]] = {}
     for partition in partitions:
         by_leader.setdefault(await leader_of(client, topic, partition), []).append(partition)
@@ -167,7 +196,6 @@ async def log_offsets(
             for partition, error_code, _time, offset in described:
                 error = for_code(error_code)
                 if error is not NoError:
-                    client.force_metadata_update()
                     raise error(f"{topic} partition {partition}")
                 if offset >= 0:
                     found[partition] = offset
@@ -180,6 +208,5 @@ async def leader_of(client: AIOKafkaClient, topic: str, partition: int) -> int:
         await client.add_topic(topic)
     leader = client.cluster.leader_for_partition(TopicPartition(topic, partition))
     if leader is None or leader == -1:
-        client.force_metadata_update()
         raise UnknownTopicOrPartitionError(f"{topic} partition {partition} has no leader now")
     return int(leader)

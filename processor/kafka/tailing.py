@@ -65,25 +65,42 @@ async def read_to_end(
     async with connected_client(settings) as client:
         positions = await _positions(client, settings, topic, start, partitions)
         ends = await _asked(settings, log_offsets(client, topic, list(positions), LATEST))
-    open_ends = {one: end for one, end in ends.items() if positions[one] < end}
-    total = sum(ends[one] - positions[one] for one in open_ends)
-    if progress is not None:
-        progress(0, total)
-    async with _consumer(settings, topic, {one: positions[one] for one in open_ends}) as consumer:
-        while open_ends:
+    unread = {one: positions[one] for one, end in ends.items() if positions[one] < end}
+    reading = _Reading(unread, ends, progress or _silently)
+    if not unread:
+        return
+    async with _consumer(settings, topic, unread) as consumer:
+        while not reading.is_done:
             for record in await _poll(consumer, settings):
                 if record.offset < ends[record.partition]:
                     yield record
-            reached = {
-                one: await consumer.position(TopicPartition(topic, one)) for one in positions if one in ends
-            }
-            open_ends = {one: end for one, end in open_ends.items() if reached[one] < end}
-            if progress is not None:
-                progress(_passed(positions, reached, ends), total)
+            for one in unread:
+                reading.reach(one, await consumer.position(TopicPartition(topic, one)))
 
 
-def _passed(starts: Mapping[int, int], reached: Mapping[int, int], ends: Mapping[int, int]) -> int:
-    return sum(min(place, ends[one]) - starts[one] for one, place in reached.items())
+def _silently(_passed: int, _total: int) -> None:
+    """For callers who want no word on the way."""
+
+
+class _Reading:
+    """How far a bounded reading has come."""
+
+    def __init__(self, starts: Mapping[int, int], ends: Mapping[int, int], progress: Progress) -> None:
+        self._left = {one: ends[one] - start for one, start in starts.items()}
+        self._ends = ends
+        self._total = sum(self._left.values())
+        self._progress = progress
+        progress(0, self._total)
+
+    @property
+    def is_done(self) -> bool:
+        return not any(self._left.values())
+
+    def reach(self, partition: int, position: int) -> None:
+        left = max(0, self._ends[partition] - position)
+        if left != self._left[partition]:
+            self._left[partition] = left
+            self._progress(self._total - sum(self._left.values()), self._total)
 
 
 async def end_offsets(settings: Settings, topic: str) -> dict[int, int]:
@@ -129,10 +146,10 @@ async def _consumer(
     places = {TopicPartition(topic, one): offset for one, offset in positions.items()}
     if places:
         consumer.assign(list(places))
-        for place, offset in places.items():
-            consumer.seek(place, offset)
     try:
         await _asked(settings, consumer.start())
+        for place, offset in places.items():
+            consumer.seek(place, offset)
         yield consumer
     finally:
         await consumer.stop()
