@@ -11,6 +11,7 @@ from processor.errors import Doubt, LeaseLost, LedgerWentBack
 from processor.ports import LaneMove, Written
 from processor.postgres import read_rows
 from processor.postgres.batch_writer import BatchWriter, facts_of
+from processor.postgres.cells import cells, turned
 from processor.postgres.session import Session
 from processor.postgres.statements import statements
 
@@ -79,7 +80,7 @@ class PostgresBatch:
             return books
         ids = sorted(players)
         shards = [players[player_id] % self._shards for player_id in ids]
-        rows = await self._session.fetch(self._sql["lock_players"], shards, ids)
+        rows = await self._session.fetch(self._sql["lock_players"], cells(shards), cells(ids))
         if len(rows) < len(ids):
             rows += await self._lock_others(dict(zip(ids, shards, strict=True)), {row[2] for row in rows})
         with_queues = []
@@ -98,8 +99,10 @@ class PostgresBatch:
 
     async def _lock_others(self, shard_of: dict[str, int], found: set[str]) -> list[Any]:
         missing = [player_id for player_id in shard_of if player_id not in found]
-        await self._session.fetch(self._sql["create_players"], [shard_of[each] for each in missing], missing)
-        rows = await self._session.fetch(self._sql["lock_players_anywhere"], missing)
+        await self._session.fetch(
+            self._sql["create_players"], cells([shard_of[each] for each in missing]), cells(missing)
+        )
+        rows = await self._session.fetch(self._sql["lock_players_anywhere"], cells(missing))
         if len(rows) != len(missing):
             raise Doubt(f"{len(missing) - len(rows)} players were neither found nor created")
         return rows
@@ -114,8 +117,7 @@ class PostgresBatch:
         players = books.players
         by_number = {player.number: player for player in players.values()}
         if wanted.keys:
-            providers, keys = zip(*sorted(wanted.keys), strict=True)
-            for row in await self._session.fetch(self._sql["known_outcomes"], providers, keys):
+            for row in await self._session.fetch(self._sql["known_outcomes"], *turned(sorted(wanted.keys))):
                 books.outcomes[(row[0], row[1])] = read_rows.outcome_of(row)
         rounds = wanted.rounds | _rounds_of(books, wanted) if wanted.rounds_of else wanted.rounds
         read_rows.put_rounds(await self._named("rounds", rounds, players), by_number)
@@ -135,7 +137,7 @@ class PostgresBatch:
         ]
         if not rows:
             return []
-        return await self._session.fetch(self._sql[statement], *zip(*rows, strict=True))
+        return await self._session.fetch(self._sql[statement], *turned(rows))
 
     # --------------------------------------------------------------------------------------- steps 7 and 8
 
@@ -151,9 +153,8 @@ class PostgresBatch:
         self.committed = True
 
 
-def _shards_and_numbers(by_number: Mapping[int, Player]) -> tuple[list[int], list[int]]:
-    numbers = sorted(by_number)
-    return [by_number[number].shard for number in numbers], numbers
+def _shards_and_numbers(by_number: Mapping[int, Player]) -> list[str | None]:
+    return turned([(by_number[number].shard, number) for number in sorted(by_number)])
 
 
 def _rounds_of(books: Books, wanted: Wanted) -> set[tuple[str, str, str]]:

@@ -9,6 +9,7 @@ from typing import Any
 from processor.domain.state import Parked, Player
 from processor.ports import LaneMove, Written
 from processor.postgres import write_rows
+from processor.postgres.cells import turned
 from processor.postgres.session import Session
 from processor.postgres.statements import statements
 
@@ -51,7 +52,7 @@ class BatchWriter:
 
     async def _put(self, statement: str, rows: Sequence[Row], *more: Any) -> None:
         if rows:
-            await self._session.fetch(self._sql[statement], *zip(*rows, strict=True), *more)
+            await self._session.fetch(self._sql[statement], *turned(rows), *more)
 
     async def _settle_shards(self, changed: list[Player]) -> None:
         """A player lives in the shard of the partition he was opened in, wherever he was first heard of."""
@@ -129,7 +130,7 @@ class BatchWriter:
             return
         await self._session.fetch(
             self._sql["outcomes"],
-            *write_rows.outcome_columns(written.outcomes, players),
+            *turned(write_rows.outcome_rows(written.outcomes, players)),
             move.layout,
             move.lane,
             move.applied_seq,
@@ -137,7 +138,7 @@ class BatchWriter:
             written.decided_at,
         )
         if written.entries:
-            entries = write_rows.entry_columns(written.entries, players)
+            entries = turned(write_rows.entry_rows(written.entries, players))
             await self._session.fetch(self._sql["entries"], *entries, written.decided_at)
         metadata = [
             (
@@ -164,7 +165,7 @@ class BatchWriter:
     async def _seal(self, written: Written) -> None:
         """The lane's house accounts, the seal and the journal."""
         move = self._move
-        house = sorted((*account, str(change)) for account, change in written.house.items() if change)
+        house = sorted((*account, change) for account, change in written.house.items() if change)
         await self._session.fetch(
             self._sql["seal"],
             move.layout,
@@ -178,7 +179,7 @@ class BatchWriter:
             written.records,
             written.journal,
             list(move.next_offsets),
-            *(zip(*house, strict=True) if house else ([], [], [], [])),
+            *(turned(house) if house else (None, None, None, None)),
             list(move.next_offsets.values()),
         )
 

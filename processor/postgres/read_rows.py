@@ -65,7 +65,10 @@ def put_queues(rows: Rows, players: Mapping[int, Player]) -> list[tuple[Player, 
             broker_time,
             key,
             value,
-            tuple(zip(header_names, header_values, strict=True)),
+            tuple(
+                (name.decode("utf-8", "surrogateescape"), value)
+                for name, value in zip(header_names, header_values, strict=True)
+            ),
             reason,
             awaits,
             attempts,

@@ -1,28 +1,24 @@
 """From what was decided to columns: one array per column, as the statements of ``batch_write.sql`` take them.
 
-Amounts travel as text: they hold 38 digits, and the driver's own way through Decimal costs more than the rest of a row.
+Amounts are written as text with the rest (``cells.py``): they hold 38 digits, more than the driver's integers.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 
 from processor.domain.state import CASH, Account, BetMark, Entry, Outcome, Parked, Player, Round, Session
 from processor.ports import DeadLetter
+from processor.postgres.cells import storable
 
-Columns = list[tuple[Any, ...]]
-
-
-def columns(rows: Sequence[tuple[Any, ...]]) -> Columns:
-    """Rows turned by a quarter: one tuple per column. ``rows`` is not empty."""
-    return list(zip(*rows, strict=True))
+Row = tuple[Any, ...]
 
 
-def outcome_columns(outcomes: Iterable[Outcome], players: Mapping[str, Player]) -> Columns:
+def outcome_rows(outcomes: Iterable[Outcome], players: Mapping[str, Player]) -> list[Row]:
     """Sorted by key: two lanes that insert the same keys in other orders deadlock."""
     rows = []
     for position, o in enumerate(outcomes):
@@ -39,7 +35,7 @@ def outcome_columns(outcomes: Iterable[Outcome], players: Mapping[str, Player]) 
                 o.type,
                 o.code,
                 o.currency,
-                None if o.amount_minor is None else str(o.amount_minor),
+                o.amount_minor,
                 o.amount_text,
                 o.game_id,
                 o.round_id,
@@ -47,7 +43,7 @@ def outcome_columns(outcomes: Iterable[Outcome], players: Mapping[str, Player]) 
                 o.reference,
                 o.kind,
                 _json(o.own) if o.own else None,
-                str(o.moved_minor),
+                o.moved_minor,
                 o.moved_currency,
                 _split_text(o) if o.split or o.moved_minor else None,
                 None if o.details is None else _json(o.details),
@@ -57,7 +53,7 @@ def outcome_columns(outcomes: Iterable[Outcome], players: Mapping[str, Player]) 
             )
         )
     rows.sort(key=_outcome_key)
-    return columns(rows)
+    return rows
 
 
 def _json(value: object) -> str:
@@ -68,7 +64,7 @@ def _json(value: object) -> str:
         return json.dumps(value, default=str)
 
 
-def _outcome_key(row: tuple[Any, ...]) -> Any:
+def _outcome_key(row: Row) -> Any:
     return row[0], row[1]
 
 
@@ -80,12 +76,11 @@ def _split_text(outcome: Outcome) -> str | None:
     return _json(split)
 
 
-def entry_columns(entries: Iterable[Entry], players: Mapping[str, Player]) -> Columns:
+def entry_rows(entries: Iterable[Entry], players: Mapping[str, Player]) -> list[Row]:
     """In the order of decision."""
     rows = []
     for e in entries:
         player = players[e.player_id]
-        debit_after, credit_after = e.debit_balance_after_minor, e.credit_balance_after_minor
         rows.append(
             (
                 player.shard,
@@ -94,24 +89,24 @@ def entry_columns(entries: Iterable[Entry], players: Mapping[str, Player]) -> Co
                 e.leg,
                 e.provider,
                 e.currency,
-                str(e.amount_minor),
+                e.amount_minor,
                 e.debit,
                 e.credit,
-                None if debit_after is None else str(debit_after),
+                e.debit_balance_after_minor,
                 e.debit_version,
-                None if credit_after is None else str(credit_after),
+                e.credit_balance_after_minor,
                 e.credit_version,
             )
         )
-    return columns(rows)
+    return rows
 
 
-def balance_row(player: Player, account: Account) -> tuple[Any, ...]:
+def balance_row(player: Player, account: Account) -> Row:
     """A stored account's new balance and version."""
-    return player.shard, account.number, str(account.balance_minor), account.version
+    return player.shard, account.number, account.balance_minor, account.version
 
 
-def new_account_row(player: Player, account: Account) -> tuple[Any, ...]:
+def new_account_row(player: Player, account: Account) -> Row:
     """An account to be stored, with the place of its currency among those the player opened."""
     opened = player.currencies
     place = opened.index(account.currency) if account.currency in opened else len(opened)
@@ -121,12 +116,12 @@ def new_account_row(player: Player, account: Account) -> tuple[Any, ...]:
         account.currency,
         account.pool,
         place,
-        str(account.balance_minor),
+        account.balance_minor,
         account.version,
     )
 
 
-def round_row(player: Player, r: Round) -> tuple[Any, ...]:
+def round_row(player: Player, r: Round) -> Row:
     """A round as it is now."""
     return (
         player.shard,
@@ -140,12 +135,12 @@ def round_row(player: Player, r: Round) -> tuple[Any, ...]:
         r.bets,
         r.bets_rolled_back,
         r.wins,
-        str(r.staked_minor),
-        str(r.won_minor),
+        r.staked_minor,
+        r.won_minor,
     )
 
 
-def bet_mark_row(player: Player, m: BetMark) -> tuple[Any, ...]:
+def bet_mark_row(player: Player, m: BetMark) -> Row:
     """What has happened to a bet."""
     return (
         player.shard,
@@ -155,12 +150,12 @@ def bet_mark_row(player: Player, m: BetMark) -> tuple[Any, ...]:
         m.rolled_back,
         m.wins,
         m.game_wins,
-        str(m.won_minor),
-        str(m.refunded_minor),
+        m.won_minor,
+        m.refunded_minor,
     )
 
 
-def session_row(player: Player, s: Session) -> tuple[Any, ...]:
+def session_row(player: Player, s: Session) -> Row:
     """A session as it is now."""
     return (
         player.shard,
@@ -177,7 +172,7 @@ def session_row(player: Player, s: Session) -> tuple[Any, ...]:
     )
 
 
-def parked_row(player: Player, p: Parked) -> tuple[Any, ...]:
+def parked_row(player: Player, p: Parked) -> Row:
     """An event to be kept back."""
     return (
         player.shard,
@@ -190,7 +185,7 @@ def parked_row(player: Player, p: Parked) -> tuple[Any, ...]:
         p.broker_time,
         p.key,
         p.value,
-        [name for name, _ in p.headers],
+        [name.encode("utf-8", "surrogateescape") for name, _ in p.headers],
         [value for _, value in p.headers],
         p.reason,
         p.awaits,
@@ -198,11 +193,11 @@ def parked_row(player: Player, p: Parked) -> tuple[Any, ...]:
         p.parked_at,
         p.next_attempt_at,
         p.expires_at,
-        p.last_error,
+        storable(p.last_error),
     )
 
 
-def changed_parked_row(player: Player, p: Parked) -> tuple[Any, ...]:
+def changed_parked_row(player: Player, p: Parked) -> Row:
     """A kept event that waits anew."""
     return (
         player.shard,
@@ -213,27 +208,27 @@ def changed_parked_row(player: Player, p: Parked) -> tuple[Any, ...]:
         p.attempts,
         p.next_attempt_at,
         p.expires_at,
-        p.last_error,
+        storable(p.last_error),
     )
 
 
-def dead_letter_row(letter: DeadLetter) -> tuple[Any, ...]:
+def dead_letter_row(letter: DeadLetter) -> Row:
     """A dead letter, but for its batch and time."""
     return (
         letter.letter_id,
         letter.reason,
-        letter.detail,
+        storable(letter.detail),
         letter.attempts,
         letter.partition,
         letter.offset,
         letter.broker_time,
         letter.key,
         letter.value,
-        [name for name, _ in letter.headers],
+        [name.encode("utf-8", "surrogateescape") for name, _ in letter.headers],
         [value for _, value in letter.headers],
-        letter.provider,
-        letter.player_id,
-        letter.transaction_id,
+        storable(letter.provider),
+        storable(letter.player_id),
+        storable(letter.transaction_id),
         letter.replay_count,
         letter.replay_of,
     )

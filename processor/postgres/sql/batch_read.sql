@@ -25,7 +25,7 @@ SELECT epoch, applied_seq, partitions, next_offsets FROM lanes WHERE layout = $1
 -- Step 5: locks the players of the batch, in the order of their ids.
 SELECT p.number, p.shard, p.player_id, p.event_partition, p.opened_at, p.sequence, p.parked, p.blocked,
     p.excluded_until, p.country, p.time_zone, p.jurisdiction
-FROM unnest($1::smallint[], $2::text[]) AS wanted (shard, player_id)
+FROM unnest(cells($1)::smallint[], cells($2)) AS wanted (shard, player_id)
 JOIN players p ON p.shard = wanted.shard AND p.player_id = wanted.player_id
 ORDER BY p.player_id
 FOR UPDATE OF p;
@@ -34,7 +34,7 @@ FOR UPDATE OF p;
 -- Players never seen before; whoever comes second finds the first one's row.
 INSERT INTO players (shard, player_id)
 SELECT wanted.shard, wanted.player_id
-FROM unnest($1::smallint[], $2::text[]) AS wanted (shard, player_id)
+FROM unnest(cells($1)::smallint[], cells($2)) AS wanted (shard, player_id)
 ORDER BY wanted.player_id
 ON CONFLICT (player_id) DO NOTHING;
 
@@ -42,7 +42,7 @@ ON CONFLICT (player_id) DO NOTHING;
 -- Players that are not in the shard of the partition they came in: just created, or sent to the wrong partition.
 SELECT p.number, p.shard, p.player_id, p.event_partition, p.opened_at, p.sequence, p.parked, p.blocked,
     p.excluded_until, p.country, p.time_zone, p.jurisdiction
-FROM unnest($1::text[]) AS wanted (player_id)
+FROM unnest(cells($1)) AS wanted (player_id)
 JOIN players p ON p.player_id = wanted.player_id
 ORDER BY p.player_id
 FOR UPDATE OF p;
@@ -50,7 +50,7 @@ FOR UPDATE OF p;
 -- name: accounts
 -- The accounts of locked players, in the order in which their currencies were opened.
 SELECT a.player, a.number, a.currency, a.pool, a.balance::text, a.version
-FROM unnest($1::smallint[], $2::bigint[]) AS wanted (shard, player)
+FROM unnest(cells($1)::smallint[], cells($2)::bigint[]) AS wanted (shard, player)
 JOIN accounts a ON a.shard = wanted.shard AND a.player = wanted.player
 ORDER BY a.opened_order;
 
@@ -59,7 +59,7 @@ ORDER BY a.opened_order;
 SELECT q.player, q.number, q.provider, q.position, q.transaction_id, q.event_partition, q.event_offset, q.broker_time,
     q.event_key, q.event_value, q.header_names, q.header_values, q.reason, q.awaits, q.attempts, q.parked_at,
     q.next_attempt_at, q.expires_at, q.last_error
-FROM unnest($1::smallint[], $2::bigint[]) AS wanted (shard, player)
+FROM unnest(cells($1)::smallint[], cells($2)::bigint[]) AS wanted (shard, player)
 JOIN parked q ON q.shard = wanted.shard AND q.player = wanted.player
 ORDER BY q.position;
 
@@ -69,14 +69,14 @@ SELECT o.provider, o.key, o.transaction_id, p.player_id, o.type, o.code, o.walle
     o.amount_minor::text, o.amount_text, o.game_id, o.round_id, o.session_id, o.reference, o.kind, o.own,
     o.moved_minor::text, o.moved_currency, o.split, o.details, o.sequence, o.event_partition, o.event_offset,
     o.decided_at
-FROM unnest($1::text[], $2::text[]) AS wanted (provider, key)
+FROM unnest(cells($1), cells($2)) AS wanted (provider, key)
 JOIN outcomes o ON o.provider = wanted.provider AND o.key = wanted.key
 JOIN players p ON p.number = o.player;
 
 -- name: bet_marks
 -- What has happened to these bets.
 SELECT m.player, m.provider, m.key, m.rolled_back, m.wins, m.game_wins, m.won_minor::text, m.refunded_minor::text
-FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::text[]) AS wanted (shard, player, provider, key)
+FROM unnest(cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4)) AS wanted (shard, player, provider, key)
 JOIN bet_marks m
     ON m.shard = wanted.shard AND m.player = wanted.player AND m.provider = wanted.provider AND m.key = wanted.key;
 
@@ -84,7 +84,7 @@ JOIN bet_marks m
 -- These rounds of play.
 SELECT r.player, r.provider, r.round_id, r.game_id, r.currency, r.opened_at, r.closed_at, r.bets, r.bets_rolled_back,
     r.wins, r.staked_minor::text, r.won_minor::text
-FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::text[]) AS wanted (shard, player, provider, round_id)
+FROM unnest(cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4)) AS wanted (shard, player, provider, round_id)
 JOIN rounds r
     ON r.shard = wanted.shard AND r.player = wanted.player AND r.provider = wanted.provider
     AND r.round_id = wanted.round_id;
@@ -93,13 +93,13 @@ JOIN rounds r
 -- These sessions.
 SELECT s.player, s.session_id, s.provider, s.channel, s.currency, s.game_id, s.opened_at, s.expires_at, s.closed_at,
     s.replaced_at
-FROM unnest($1::smallint[], $2::bigint[], $3::text[]) AS wanted (shard, player, session_id)
+FROM unnest(cells($1)::smallint[], cells($2)::bigint[], cells($3)) AS wanted (shard, player, session_id)
 JOIN sessions s ON s.shard = wanted.shard AND s.player = wanted.player AND s.session_id = wanted.session_id;
 
 -- name: open_sessions
 -- All open sessions of these players.
 SELECT s.player, s.session_id, s.provider, s.channel, s.currency, s.game_id, s.opened_at, s.expires_at, s.closed_at,
     s.replaced_at
-FROM unnest($1::smallint[], $2::bigint[]) AS wanted (shard, player)
+FROM unnest(cells($1)::smallint[], cells($2)::bigint[]) AS wanted (shard, player)
 JOIN sessions s ON s.shard = wanted.shard AND s.player = wanted.player
 WHERE s.closed_at IS NULL AND s.replaced_at IS NULL;

@@ -10,9 +10,9 @@ SELECT o.provider, o.key, o.transaction_id, o.player, o.sequence, o.shard, o.wal
     o.moved_minor::numeric, o.moved_currency, o.split, o.details, o.event_partition, o.event_offset, o.position,
     $26, $27, $28, $29, $30
 FROM unnest(
-    $1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::smallint[], $7::uuid[], $8::text[], $9::text[],
-    $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
-    $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::integer[], $24::bigint[], $25::integer[]
+    cells($1), cells($2), cells($3), cells($4)::bigint[], cells($5)::bigint[], cells($6)::smallint[], cells($7)::uuid[], cells($8), cells($9),
+    cells($10), cells($11), cells($12), cells($13), cells($14), cells($15), cells($16), cells($17),
+    cells($18), cells($19), cells($20), cells($21), cells($22), cells($23)::integer[], cells($24)::bigint[], cells($25)::integer[]
 ) AS o (
     provider, key, transaction_id, player, sequence, shard, wallet_transaction_id, type, code, currency, amount_minor,
     amount_text, game_id, round_id, session_id, reference, kind, own, moved_minor, moved_currency, split, details,
@@ -28,8 +28,8 @@ INSERT INTO entries (
 SELECT e.shard, e.player, e.sequence, e.leg, e.provider, e.currency, e.amount_minor::numeric, e.debit, e.credit,
     e.debit_balance_after::numeric, e.debit_version, e.credit_balance_after::numeric, e.credit_version, $14
 FROM unnest(
-    $1::smallint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::text[], $10::text[], $11::bigint[], $12::text[], $13::bigint[]
+    cells($1)::smallint[], cells($2)::bigint[], cells($3)::bigint[], cells($4)::smallint[], cells($5), cells($6), cells($7), cells($8),
+    cells($9), cells($10), cells($11)::bigint[], cells($12), cells($13)::bigint[]
 ) AS e (
     shard, player, sequence, leg, provider, currency, amount_minor, debit, credit, debit_balance_after, debit_version,
     credit_balance_after, credit_version
@@ -39,7 +39,7 @@ FROM unnest(
 -- Step 7: how many answers each player has had, where nothing else of the player changed.
 UPDATE players p
 SET sequence = u.sequence
-FROM unnest($1::smallint[], $2::text[], $3::bigint[]) AS u (shard, player_id, sequence)
+FROM unnest(cells($1)::smallint[], cells($2), cells($3)::bigint[]) AS u (shard, player_id, sequence)
 WHERE p.shard = u.shard AND p.player_id = u.player_id;
 
 -- name: players
@@ -55,8 +55,8 @@ SET sequence = u.sequence,
     jurisdiction = u.jurisdiction,
     parked = p.parked + u.parked_change
 FROM unnest(
-    $1::smallint[], $2::text[], $3::bigint[], $4::integer[], $5::timestamptz[], $6::boolean[], $7::timestamptz[],
-    $8::text[], $9::text[], $10::text[], $11::integer[]
+    cells($1)::smallint[], cells($2), cells($3)::bigint[], cells($4)::integer[], cells($5)::timestamptz[], cells($6)::boolean[], cells($7)::timestamptz[],
+    cells($8), cells($9), cells($10), cells($11)::integer[]
 ) AS u (
     shard, player_id, sequence, event_partition, opened_at, blocked, excluded_until, country, time_zone, jurisdiction,
     parked_change
@@ -78,14 +78,14 @@ UPDATE players SET shard = $2 WHERE number = $1;
 -- Step 7: stored accounts' new balances and versions.
 UPDATE accounts a
 SET balance = u.balance::numeric, version = u.version
-FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::bigint[]) AS u (shard, number, balance, version)
+FROM unnest(cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4)::bigint[]) AS u (shard, number, balance, version)
 WHERE a.shard = u.shard AND a.number = u.number;
 
 -- name: new_accounts
 -- Step 7: accounts that were not stored yet.
 INSERT INTO accounts (shard, player, currency, pool, opened_order, balance, version)
 SELECT u.shard, u.player, u.currency, u.pool, u.opened_order, u.balance::numeric, u.version
-FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::bigint[])
+FROM unnest(cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5)::smallint[], cells($6), cells($7)::bigint[])
     AS u (shard, player, currency, pool, opened_order, balance, version);
 
 -- name: rounds
@@ -97,8 +97,8 @@ INSERT INTO rounds AS r (
 SELECT u.shard, u.player, u.provider, u.round_id, u.game_id, u.currency, u.opened_at, u.closed_at, u.bets,
     u.bets_rolled_back, u.wins, u.staked_minor::numeric, u.won_minor::numeric
 FROM unnest(
-    $1::smallint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-    $9::integer[], $10::integer[], $11::integer[], $12::text[], $13::text[]
+    cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5), cells($6), cells($7)::timestamptz[], cells($8)::timestamptz[],
+    cells($9)::integer[], cells($10)::integer[], cells($11)::integer[], cells($12), cells($13)
 ) AS u (
     shard, player, provider, round_id, game_id, currency, opened_at, closed_at, bets, bets_rolled_back, wins,
     staked_minor, won_minor
@@ -114,8 +114,8 @@ INSERT INTO bet_marks AS m (shard, player, provider, key, rolled_back, wins, gam
 SELECT u.shard, u.player, u.provider, u.key, u.rolled_back, u.wins, u.game_wins, u.won_minor::numeric,
     u.refunded_minor::numeric
 FROM unnest(
-    $1::smallint[], $2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::integer[], $7::integer[], $8::text[],
-    $9::text[]
+    cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5)::boolean[], cells($6)::integer[], cells($7)::integer[], cells($8),
+    cells($9)
 ) AS u (shard, player, provider, key, rolled_back, wins, game_wins, won_minor, refunded_minor)
 ON CONFLICT (shard, player, provider, key) DO UPDATE
 SET rolled_back = excluded.rolled_back, wins = excluded.wins, game_wins = excluded.game_wins,
@@ -129,8 +129,8 @@ INSERT INTO sessions AS s (
 SELECT u.shard, u.player, u.session_id, u.provider, u.channel, u.currency, u.game_id, u.opened_at, u.expires_at,
     u.closed_at, u.replaced_at
 FROM unnest(
-    $1::smallint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-    $9::timestamptz[], $10::timestamptz[], $11::timestamptz[]
+    cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5), cells($6), cells($7), cells($8)::timestamptz[],
+    cells($9)::timestamptz[], cells($10)::timestamptz[], cells($11)::timestamptz[]
 ) AS u (
     shard, player, session_id, provider, channel, currency, game_id, opened_at, expires_at, closed_at, replaced_at
 )
@@ -143,7 +143,7 @@ SET provider = excluded.provider, channel = excluded.channel, currency = exclude
 -- Step 7: what senders attached, apart from the books.
 INSERT INTO metadata (shard, player, provider, key, document)
 SELECT u.shard, u.player, u.provider, u.key, u.document
-FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::text[], $5::bytea[])
+FROM unnest(cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), $5::bytea[])
     AS u (shard, player, provider, key, document);
 
 -- name: park
@@ -160,15 +160,15 @@ UPDATE parked q
 SET position = u.position, reason = u.reason, awaits = u.awaits, attempts = u.attempts,
     next_attempt_at = u.next_attempt_at, expires_at = u.expires_at, last_error = u.last_error
 FROM unnest(
-    $1::smallint[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::timestamptz[],
-    $8::timestamptz[], $9::text[]
+    cells($1)::smallint[], cells($2)::bigint[], cells($3)::integer[], cells($4), cells($5), cells($6)::integer[], cells($7)::timestamptz[],
+    cells($8)::timestamptz[], cells($9)
 ) AS u (shard, number, position, reason, awaits, attempts, next_attempt_at, expires_at, last_error)
 WHERE q.shard = u.shard AND q.number = u.number;
 
 -- name: unpark
 -- Step 7: parked events that have their answer.
 DELETE FROM parked q
-USING unnest($1::smallint[], $2::bigint[]) AS u (shard, number)
+USING unnest(cells($1)::smallint[], cells($2)::bigint[]) AS u (shard, number)
 WHERE q.shard = u.shard AND q.number = u.number;
 
 -- name: dead_letter
@@ -184,7 +184,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 -- Step 7: operators' requests that were carried out, with what came of them.
 UPDATE lane_requests r
 SET done_at = $3, what_came = u.what_came
-FROM unnest($1::bigint[], $2::text[]) AS u (number, what_came)
+FROM unnest(cells($1)::bigint[], cells($2)) AS u (number, what_came)
 WHERE r.number = u.number AND r.done_at IS NULL;
 
 -- name: seal
@@ -192,7 +192,7 @@ WHERE r.number = u.number AND r.done_at IS NULL;
 WITH house AS (
     INSERT INTO house_accounts AS h (provider, currency, purpose, lane, balance)
     SELECT u.provider, u.currency, u.purpose, $2, u.change::numeric
-    FROM unnest($12::text[], $13::text[], $14::text[], $15::text[]) AS u (provider, currency, purpose, change)
+    FROM unnest(cells($12), cells($13), cells($14), cells($15)) AS u (provider, currency, purpose, change)
     ON CONFLICT (lane, provider, currency, purpose) DO UPDATE SET balance = h.balance + excluded.balance
 ), sealed AS (
     INSERT INTO seals (layout, lane, seq, previous, seal, outcomes, revision, decided_at)
