@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import ConsumerStoppedError, KafkaConnectionError
 
@@ -111,6 +111,12 @@ def coordination_problem(consumer: AIOKafkaConsumer) -> BaseException | None:
             problem: BaseException = task.exception()
             return problem
     return None
+
+
+def position_of(consumer: AIOKafkaConsumer, place: TopicPartition) -> int | None:
+    """The next offset that will be fetched of an assigned partition; aiokafka's own `position` waits for one."""
+    state = consumer._subscription.subscription.assignment.state_value(place)
+    return int(state.position) if state is not None and state.has_valid_position else None
 
 
 def hasten_fetches(consumer: AIOKafkaConsumer, *, prefetch_backoff_seconds: float) -> None:

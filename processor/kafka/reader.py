@@ -185,6 +185,14 @@ class KafkaEventReader:
         end: int | None = consumer.highwater(place)
         return end
 
+    def position(self, partition: int) -> int | None:
+        """The next offset that the client will fetch, past control records; None where it has none."""
+        consumer = self._running()
+        place = self._places.get(partition)
+        if place is None or place not in consumer.assignment():
+            return None
+        return inside_aiokafka.position_of(consumer, place)
+
     def problem(self) -> str | None:
         """Why this reader will never again be given lanes (only a new one helps), or None."""
         consumer = self._consumer

@@ -338,6 +338,9 @@ class FakeEventReader:
     def highwater(self, partition: int) -> int | None:
         return self._cluster.end(partition) if partition in self._positions else None
 
+    def position(self, partition: int) -> int | None:
+        return self._positions.get(partition)
+
     async def committed(self, partitions: Sequence[int]) -> Mapping[int, CommittedOffset | None]:
         await asyncio.sleep(0)
         if self._cluster.fault("committed") is not None:
