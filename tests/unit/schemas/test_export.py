@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,12 @@ _DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / ASYNCAPI_FILE).read_text(enco
 
 
 def _fits(schema: dict[str, Any], value: object) -> bool:
-    return bool(Draft202012Validator(schema).is_valid(value))
+    return bool(_validator(schema["$id"]).is_valid(value))
+
+
+@cache
+def _validator(identifier: str) -> Draft202012Validator:
+    return Draft202012Validator(_SCHEMAS[identifier.rpartition(":")[2]])
 
 
 def test_the_exported_files_are_those_of_the_models() -> None:

@@ -53,7 +53,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(data=st.data(), event_type=st.sampled_from(sorted(ALL_TYPES)))
 def test_any_values_in_any_fields_end_as_an_event_or_a_refusal(data: st.DataObject, event_type: str) -> None:
     fields = st.sampled_from([*PLANS[event_type].fields, "data", "x"])
@@ -63,7 +63,7 @@ def test_any_values_in_any_fields_end_as_an_event_or_a_refusal(data: st.DataObje
     assert isinstance(answer, Event | Refused)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(
     event_type=st.sampled_from(sorted(ALL_TYPES)),
     cuts=st.lists(st.tuples(st.integers(0, 600), st.integers(0, 5), st.binary(max_size=6)), max_size=4),
