@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from processor.devstack import databases
 from processor.devstack.stack import POSTGRES_DSN, POSTGRES_MIGRATOR_DSN, Stack
 
+RETENTION_MS = str(30 * 24 * 3600 * 1000)
 EVENTS_CONFIG = {"message.timestamp.type": "LogAppendTime", "compression.type": "uncompressed"}
 
 
@@ -93,8 +94,8 @@ async def make_topics(bootstrap: str, partitions: int) -> Topics:
     )
     configs = {
         topics.events: EVENTS_CONFIG,
-        topics.results: {},
-        topics.dead_letters: {"max.message.bytes": str(1024 * 1024 + 64 * 1024)},
+        topics.results: {"retention.ms": RETENTION_MS},
+        topics.dead_letters: {"retention.ms": RETENTION_MS, "max.message.bytes": str(1_048_588 + 65_536)},
     }
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
