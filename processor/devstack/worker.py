@@ -14,6 +14,7 @@ from processor.devstack.free_ports import free_ports
 _READY_TIMEOUT_SECONDS = 90.0
 _DRAIN_TIMEOUT_SECONDS = 60.0
 _PROBE_TIMEOUT_SECONDS = 2.0
+_LOG_TAIL_CHARACTERS = 2000
 
 
 class Worker:
@@ -58,6 +59,10 @@ class Worker:
         """SIGTERM: it drains. Gives its exit status; -9 if it did not end in time and was killed."""
         child, self._child = self._running(), None
         return await child.end(signal.SIGTERM, _DRAIN_TIMEOUT_SECONDS)
+
+    def log_tail(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-_LOG_TAIL_CHARACTERS:]
 
     def resident_mib(self) -> float:
         """The memory that the process holds now (VmRSS), in MiB."""
