@@ -9,7 +9,7 @@ from typing import Any
 from processor.domain.state import Parked, Player
 from processor.ports import LaneMove, Written
 from processor.postgres import write_rows
-from processor.postgres.cells import turned
+from processor.postgres.cells import columns_of, turned
 from processor.postgres.session import Session
 from processor.postgres.statements import statements
 
@@ -45,10 +45,10 @@ class BatchWriter:
         await self._settle_shards(changed)
         parked_changes = await self._write_queues(written, players)
         await self._write_players(changed, parked_changes)
-        await self._write_state(changed)
-        await self._write_outcomes(written, players)
+        await self._write_play(changed)
+        await self._write_metadata(written, players)
         await self._write_work_lists(written)
-        await self._seal(written)
+        await self._record(written, players)
 
     async def _put(self, statement: str, rows: Sequence[Row], *more: Any) -> None:
         if rows:
@@ -80,78 +80,50 @@ class BatchWriter:
         return changes
 
     async def _write_players(self, changed: list[Player], parked_changes: Mapping[str, int]) -> None:
-        counted, more = [], []
+        """Players and their accounts; most players only had answers counted."""
+        counted: list[Row] = []
+        more: list[Row] = []
+        balances: list[Row] = []
+        new_accounts: list[Row] = []
         for player in changed:
             facts, parked_change = facts_of(player), parked_changes.get(player.player_id, 0)
             if parked_change or facts != self._loaded[player.player_id]:
                 more.append((player.shard, player.player_id, player.sequence, *facts, parked_change))
             else:
                 counted.append((player.shard, player.player_id, player.sequence))
-        unchanged = [
-            each for each in parked_changes if parked_changes[each] and each not in {p[1] for p in more}
-        ]
-        assert not unchanged, f"a queue of {unchanged[0]} changed, but not the player"
-        await self._put("sequences", counted)
-        await self._put("players", more)
-
-    async def _write_state(self, changed: list[Player]) -> None:
-        """Accounts, then rounds, bets and sessions."""
-        balances: list[Row] = []
-        new_accounts: list[Row] = []
-        rounds: list[Row] = []
-        bets: list[Row] = []
-        sessions: list[Row] = []
-        for player in changed:
             for account in player.accounts.values():
                 if account.changed:
                     if account.number is None:
                         new_accounts.append(write_rows.new_account_row(player, account))
                     else:
                         balances.append(write_rows.balance_row(player, account))
-            rounds += [write_rows.round_row(player, each) for each in player.rounds.values() if each.changed]
-            bets += [write_rows.bet_mark_row(player, each) for each in player.bets.values() if each.changed]
-            if player.sessions:
-                some = player.sessions.values()
-                sessions += [write_rows.session_row(player, each) for each in some if each.changed]
-        balances.sort()
-        new_accounts.sort()
-        rounds.sort(key=_state_key)
-        bets.sort(key=_state_key)
-        await self._put("balances", balances)
-        await self._put("new_accounts", new_accounts)
-        await self._put("rounds", rounds)
-        await self._put("bet_marks", bets)
-        await self._put("sessions", sessions)
-
-    async def _write_outcomes(self, written: Written, players: Mapping[str, Player]) -> None:
-        """Decisions and movements, for ever; what senders attached goes apart."""
-        move = self._move
-        if not written.outcomes:
-            return
-        await self._session.fetch(
-            self._sql["outcomes"],
-            *turned(write_rows.outcome_rows(written.outcomes, players)),
-            move.layout,
-            move.lane,
-            move.applied_seq,
-            written.revision,
-            written.decided_at,
-        )
-        if written.entries:
-            entries = turned(write_rows.entry_rows(written.entries, players))
-            await self._session.fetch(self._sql["entries"], *entries, written.decided_at)
-        metadata = [
-            (
-                players[each.player_id].shard,
-                players[each.player_id].number,
-                each.provider,
-                each.key,
-                each.metadata,
+        await self._put("players", more)
+        if counted or balances:
+            balances.sort()
+            await self._session.fetch(
+                self._sql["balances"], *columns_of(counted, 3), *columns_of(balances, 4)
             )
-            for each in written.outcomes
-            if each.metadata is not None
+        await self._put("new_accounts", sorted(new_accounts))
+
+    async def _write_play(self, changed: list[Player]) -> None:
+        """Rounds, what happened to bets, sessions."""
+        rounds = [(p, each) for p in changed for each in p.rounds.values() if each.changed]
+        new = [write_rows.round_row(*pair) for pair in rounds if not pair[1].stored]
+        stored = [write_rows.round_row(*pair) for pair in rounds if pair[1].stored]
+        await self._put("new_rounds", sorted(new, key=_play_key))
+        await self._put("rounds", sorted(stored, key=_play_key))
+        bets = [(p, each) for p in changed for each in p.bets.values() if each.changed]
+        new = [write_rows.bet_mark_row(*marked) for marked in bets if not marked[1].stored]
+        stored = [write_rows.bet_mark_row(*marked) for marked in bets if marked[1].stored]
+        await self._put("new_bet_marks", sorted(new, key=_play_key))
+        await self._put("bet_marks", sorted(stored, key=_play_key))
+        sessions = [
+            write_rows.session_row(player, session)
+            for player in changed
+            for session in player.sessions.values()
+            if session.changed
         ]
-        await self._put("metadata", metadata)
+        await self._put("sessions", sorted(sessions, key=_play_key))
 
     async def _write_work_lists(self, written: Written) -> None:
         """Dead letters, and operators' requests carried out."""
@@ -162,29 +134,42 @@ class BatchWriter:
             await self._session.fetch(self._sql["dead_letter"], *row, *batch)
         await self._put("requests_done", written.requests_done, written.decided_at)
 
-    async def _seal(self, written: Written) -> None:
-        """The lane's house accounts, the seal and the journal."""
+    async def _record(self, written: Written, players: Mapping[str, Player]) -> None:
+        """Movements, decisions, the seal, the lane's house accounts and the journal, in one statement."""
         move = self._move
         house = sorted((*account, change) for account, change in written.house.items() if change)
         await self._session.fetch(
-            self._sql["seal"],
+            self._sql["record"],
             move.layout,
             move.lane,
             move.applied_seq,
-            written.previous_seal,
-            written.seal,
             len(written.outcomes),
             written.revision,
             written.decided_at,
+            written.previous_seal,
+            written.seal,
             written.records,
             written.journal,
             list(move.next_offsets),
-            *(turned(house) if house else (None, None, None, None)),
+            *columns_of(house, 4),
+            *columns_of(write_rows.entry_rows(written.entries, players), 13),
+            *columns_of(write_rows.outcome_rows(written.outcomes, players), 25),
             list(move.next_offsets.values()),
         )
 
+    async def _write_metadata(self, written: Written, players: Mapping[str, Player]) -> None:
+        """What senders attached, apart from the books."""
+        attached = [outcome for outcome in written.outcomes if outcome.metadata is not None]
+        if attached:
+            names = [
+                (players[each.player_id].shard, players[each.player_id].number, each.provider, each.key)
+                for each in attached
+            ]
+            documents = [each.metadata for each in attached]
+            await self._session.fetch(self._sql["metadata"], *turned(names), documents)
 
-def _state_key(row: Row) -> Row:
+
+def _play_key(row: Row) -> Row:
     return row[:4]
 
 

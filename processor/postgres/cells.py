@@ -39,6 +39,11 @@ def turned(rows: Iterable[Sequence[Any]]) -> list[str | None]:
     return [cells(column) for column in zip(*rows, strict=True)]
 
 
+def columns_of(rows: Sequence[Sequence[Any]], count: int) -> list[str | None]:
+    """As `turned`, for a statement that also runs where it has none of these rows: then all columns are None."""
+    return turned(rows) if rows else [None] * count
+
+
 def storable(text: str | None) -> str | None:
     """A text for people, with what Postgres would refuse (or we keep for ourselves) made visible instead."""
     if text is None or text.isprintable():

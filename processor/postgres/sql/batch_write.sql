@@ -1,47 +1,3 @@
--- name: outcomes
--- Step 7: the decisions of the batch, sorted by key, each with its place in the batch.
-INSERT INTO outcomes (
-    provider, key, transaction_id, player, sequence, shard, wallet_transaction_id, type, code, currency, amount_minor,
-    amount_text, game_id, round_id, session_id, reference, kind, own, moved_minor, moved_currency, split, details,
-    event_partition, event_offset, position, layout, lane, seq, revision, decided_at
-)
-SELECT o.provider, o.key, o.transaction_id, o.player, o.sequence, o.shard, o.wallet_transaction_id, o.type, o.code,
-    o.currency, o.amount_minor::numeric, o.amount_text, o.game_id, o.round_id, o.session_id, o.reference, o.kind, o.own,
-    o.moved_minor::numeric, o.moved_currency, o.split, o.details, o.event_partition, o.event_offset, o.position,
-    $26, $27, $28, $29, $30
-FROM unnest(
-    cells($1), cells($2), cells($3), cells($4)::bigint[], cells($5)::bigint[], cells($6)::smallint[], cells($7)::uuid[], cells($8), cells($9),
-    cells($10), cells($11), cells($12), cells($13), cells($14), cells($15), cells($16), cells($17),
-    cells($18), cells($19), cells($20), cells($21), cells($22), cells($23)::integer[], cells($24)::bigint[], cells($25)::integer[]
-) AS o (
-    provider, key, transaction_id, player, sequence, shard, wallet_transaction_id, type, code, currency, amount_minor,
-    amount_text, game_id, round_id, session_id, reference, kind, own, moved_minor, moved_currency, split, details,
-    event_partition, event_offset, position
-);
-
--- name: entries
--- Step 7: the movements of the batch.
-INSERT INTO entries (
-    shard, player, sequence, leg, provider, currency, amount_minor, debit, credit, debit_balance_after, debit_version,
-    credit_balance_after, credit_version, decided_at
-)
-SELECT e.shard, e.player, e.sequence, e.leg, e.provider, e.currency, e.amount_minor::numeric, e.debit, e.credit,
-    e.debit_balance_after::numeric, e.debit_version, e.credit_balance_after::numeric, e.credit_version, $14
-FROM unnest(
-    cells($1)::smallint[], cells($2)::bigint[], cells($3)::bigint[], cells($4)::smallint[], cells($5), cells($6), cells($7), cells($8),
-    cells($9), cells($10), cells($11)::bigint[], cells($12), cells($13)::bigint[]
-) AS e (
-    shard, player, sequence, leg, provider, currency, amount_minor, debit, credit, debit_balance_after, debit_version,
-    credit_balance_after, credit_version
-);
-
--- name: sequences
--- Step 7: how many answers each player has had, where nothing else of the player changed.
-UPDATE players p
-SET sequence = u.sequence
-FROM unnest(cells($1)::smallint[], cells($2), cells($3)::bigint[]) AS u (shard, player_id, sequence)
-WHERE p.shard = u.shard AND p.player_id = u.player_id;
-
 -- name: players
 -- Step 7: players of whom more changed than the count of answers.
 UPDATE players p
@@ -55,8 +11,8 @@ SET sequence = u.sequence,
     jurisdiction = u.jurisdiction,
     parked = p.parked + u.parked_change
 FROM unnest(
-    cells($1)::smallint[], cells($2), cells($3)::bigint[], cells($4)::integer[], cells($5)::timestamptz[], cells($6)::boolean[], cells($7)::timestamptz[],
-    cells($8), cells($9), cells($10), cells($11)::integer[]
+    cells($1)::smallint[], cells($2), cells($3)::bigint[], cells($4)::integer[], cells($5)::timestamptz[],
+    cells($6)::boolean[], cells($7)::timestamptz[], cells($8), cells($9), cells($10), cells($11)::integer[]
 ) AS u (
     shard, player_id, sequence, event_partition, opened_at, blocked, excluded_until, country, time_zone, jurisdiction,
     parked_change
@@ -75,51 +31,75 @@ UPDATE parked SET shard = $3 WHERE shard = $1 AND player = $2;
 UPDATE players SET shard = $2 WHERE number = $1;
 
 -- name: balances
--- Step 7: stored accounts' new balances and versions.
+-- Step 7: how many answers each player has had, and stored accounts' new balances and versions.
+WITH counted AS (
+    UPDATE players p
+    SET sequence = u.sequence
+    FROM unnest(cells($1)::smallint[], cells($2), cells($3)::bigint[]) AS u (shard, player_id, sequence)
+    WHERE p.shard = u.shard AND p.player_id = u.player_id
+)
 UPDATE accounts a
-SET balance = u.balance::numeric, version = u.version
-FROM unnest(cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4)::bigint[]) AS u (shard, number, balance, version)
+SET balance = u.balance, version = u.version
+FROM unnest(cells($4)::smallint[], cells($5)::bigint[], cells($6)::numeric[], cells($7)::bigint[])
+    AS u (shard, number, balance, version)
 WHERE a.shard = u.shard AND a.number = u.number;
 
--- name: new_accounts
--- Step 7: accounts that were not stored yet.
-INSERT INTO accounts (shard, player, currency, pool, opened_order, balance, version)
-SELECT u.shard, u.player, u.currency, u.pool, u.opened_order, u.balance::numeric, u.version
-FROM unnest(cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5)::smallint[], cells($6), cells($7)::bigint[])
-    AS u (shard, player, currency, pool, opened_order, balance, version);
-
--- name: rounds
--- Step 7: rounds as they are now, new or known.
-INSERT INTO rounds AS r (
+-- name: new_rounds
+-- Step 7: rounds that were not stored yet.
+INSERT INTO rounds (
     shard, player, provider, round_id, game_id, currency, opened_at, closed_at, bets, bets_rolled_back, wins,
     staked_minor, won_minor
 )
-SELECT u.shard, u.player, u.provider, u.round_id, u.game_id, u.currency, u.opened_at, u.closed_at, u.bets,
-    u.bets_rolled_back, u.wins, u.staked_minor::numeric, u.won_minor::numeric
+SELECT u.*
 FROM unnest(
-    cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5), cells($6), cells($7)::timestamptz[], cells($8)::timestamptz[],
-    cells($9)::integer[], cells($10)::integer[], cells($11)::integer[], cells($12), cells($13)
+    cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5), cells($6), cells($7)::timestamptz[],
+    cells($8)::timestamptz[], cells($9)::integer[], cells($10)::integer[], cells($11)::integer[],
+    cells($12)::numeric[], cells($13)::numeric[]
+) AS u;
+
+-- name: rounds
+-- Step 7: stored rounds as they are now.
+UPDATE rounds r
+SET game_id = u.game_id, currency = u.currency, closed_at = u.closed_at, bets = u.bets,
+    bets_rolled_back = u.bets_rolled_back, wins = u.wins, staked_minor = u.staked_minor, won_minor = u.won_minor
+FROM unnest(
+    cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5), cells($6), cells($7)::timestamptz[],
+    cells($8)::timestamptz[], cells($9)::integer[], cells($10)::integer[], cells($11)::integer[],
+    cells($12)::numeric[], cells($13)::numeric[]
 ) AS u (
     shard, player, provider, round_id, game_id, currency, opened_at, closed_at, bets, bets_rolled_back, wins,
     staked_minor, won_minor
 )
-ON CONFLICT (shard, player, provider, round_id) DO UPDATE
-SET game_id = excluded.game_id, currency = excluded.currency, closed_at = excluded.closed_at, bets = excluded.bets,
-    bets_rolled_back = excluded.bets_rolled_back, wins = excluded.wins, staked_minor = excluded.staked_minor,
-    won_minor = excluded.won_minor;
+WHERE r.shard = u.shard AND r.player = u.player AND r.provider = u.provider AND r.round_id = u.round_id;
+
+-- name: new_bet_marks
+-- Step 7: what has happened to bets that nothing had happened to yet, and tombstones.
+INSERT INTO bet_marks (shard, player, provider, key, rolled_back, wins, game_wins, won_minor, refunded_minor)
+SELECT u.*
+FROM unnest(
+    cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5)::boolean[], cells($6)::integer[],
+    cells($7)::integer[], cells($8)::numeric[], cells($9)::numeric[]
+) AS u;
 
 -- name: bet_marks
--- Step 7: what has happened to bets, new or known.
-INSERT INTO bet_marks AS m (shard, player, provider, key, rolled_back, wins, game_wins, won_minor, refunded_minor)
-SELECT u.shard, u.player, u.provider, u.key, u.rolled_back, u.wins, u.game_wins, u.won_minor::numeric,
-    u.refunded_minor::numeric
+-- Step 7: what has happened to bets besides.
+UPDATE bet_marks m
+SET rolled_back = u.rolled_back, wins = u.wins, game_wins = u.game_wins, won_minor = u.won_minor,
+    refunded_minor = u.refunded_minor
 FROM unnest(
-    cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5)::boolean[], cells($6)::integer[], cells($7)::integer[], cells($8),
-    cells($9)
+    cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5)::boolean[], cells($6)::integer[],
+    cells($7)::integer[], cells($8)::numeric[], cells($9)::numeric[]
 ) AS u (shard, player, provider, key, rolled_back, wins, game_wins, won_minor, refunded_minor)
-ON CONFLICT (shard, player, provider, key) DO UPDATE
-SET rolled_back = excluded.rolled_back, wins = excluded.wins, game_wins = excluded.game_wins,
-    won_minor = excluded.won_minor, refunded_minor = excluded.refunded_minor;
+WHERE m.shard = u.shard AND m.player = u.player AND m.provider = u.provider AND m.key = u.key;
+
+-- name: new_accounts
+-- Step 7: accounts that were not stored yet.
+INSERT INTO accounts (shard, player, currency, pool, opened_order, balance, version)
+SELECT u.*
+FROM unnest(
+    cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5)::smallint[], cells($6)::numeric[],
+    cells($7)::bigint[]
+) AS u;
 
 -- name: sessions
 -- Step 7: play sessions, new or known.
@@ -187,16 +167,41 @@ SET done_at = $3, what_came = u.what_came
 FROM unnest(cells($1)::bigint[], cells($2)) AS u (number, what_came)
 WHERE r.number = u.number AND r.done_at IS NULL;
 
--- name: seal
--- Step 7, last: the house's accounts of this lane, the batch's seal, and the journal of what it will publish.
-WITH house AS (
-    INSERT INTO house_accounts AS h (provider, currency, purpose, lane, balance)
-    SELECT u.provider, u.currency, u.purpose, $2, u.change::numeric
-    FROM unnest(cells($12), cells($13), cells($14), cells($15)) AS u (provider, currency, purpose, change)
+-- name: record
+-- Step 7, last, and always: what is never changed again (movements; decisions, sorted by key, each with its place in
+-- the batch; the batch's seal), the house's accounts of this lane, and the journal of what the batch will publish.
+WITH moved AS (
+    INSERT INTO entries (
+        shard, player, sequence, leg, provider, currency, amount_minor, debit, credit, debit_balance_after,
+        debit_version, credit_balance_after, credit_version, decided_at
+    )
+    SELECT e.*, $6
+    FROM unnest(
+        cells($16)::smallint[], cells($17)::bigint[], cells($18)::bigint[], cells($19)::smallint[], cells($20),
+        cells($21), cells($22)::numeric[], cells($23), cells($24), cells($25)::numeric[], cells($26)::bigint[],
+        cells($27)::numeric[], cells($28)::bigint[]
+    ) AS e
+), decided AS (
+    INSERT INTO outcomes (
+        provider, key, transaction_id, player, sequence, shard, wallet_transaction_id, type, code, currency,
+        amount_minor, amount_text, game_id, round_id, session_id, reference, kind, own, moved_minor, moved_currency,
+        split, details, event_partition, event_offset, position, layout, lane, seq, revision, decided_at
+    )
+    SELECT o.*, $1, $2, $3, $5, $6
+    FROM unnest(
+        cells($29), cells($30), cells($31), cells($32)::bigint[], cells($33)::bigint[], cells($34)::smallint[],
+        cells($35)::uuid[], cells($36), cells($37), cells($38), cells($39)::numeric[], cells($40), cells($41),
+        cells($42), cells($43), cells($44), cells($45), cells($46), cells($47)::numeric[], cells($48), cells($49),
+        cells($50), cells($51)::integer[], cells($52)::bigint[], cells($53)::integer[]
+    ) AS o
+), house AS (
+    INSERT INTO house_accounts AS h (provider, currency, purpose, balance, lane)
+    SELECT u.*, $2
+    FROM unnest(cells($12), cells($13), cells($14), cells($15)::numeric[]) AS u
     ON CONFLICT (lane, provider, currency, purpose) DO UPDATE SET balance = h.balance + excluded.balance
 ), sealed AS (
-    INSERT INTO seals (layout, lane, seq, previous, seal, outcomes, revision, decided_at)
+    INSERT INTO seals (layout, lane, seq, outcomes, revision, decided_at, previous, seal)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 )
 INSERT INTO journal (layout, lane, seq, records, payload, partitions, next_offsets)
-VALUES ($1, $2, $3, $9, $10, $11::integer[], $16::bigint[]);
+VALUES ($1, $2, $3, $9, $10, $11::integer[], $54::bigint[]);
