@@ -15,7 +15,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import ConsumerStoppedError, KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError
 
 
 def watch_requests(client: AIOKafkaClient, on_failure: Callable[[BaseException], None]) -> None:
@@ -130,6 +130,11 @@ def member_id(consumer: AIOKafkaConsumer) -> str | None:
     return (coordinator.member_id or None) if coordinator is not None else None
 
 
-def wake_waiters(consumer: AIOKafkaConsumer) -> None:
-    """Let everybody who waits in this consumer go with ConsumerStoppedError (a stop alone leaves them waiting)."""
-    consumer._subscription.abort_waiters(ConsumerStoppedError())
+async def end_consumer(consumer: AIOKafkaConsumer, *, timeout_seconds: float) -> None:
+    """Stop a consumer whatever state it is in, its sockets with it; whoever waits in it gets a KafkaError.
+
+    A stop alone leaves them waiting for an assignment for ever, and leaves sockets behind when it fails half-way.
+    """
+    consumer._subscription.abort_waiters(KafkaConnectionError("This consumer is being stopped."))
+    await _within(consumer.stop(), timeout_seconds)
+    await _within(consumer._client.close(), timeout_seconds)

@@ -233,19 +233,11 @@ class KafkaEventReader:
         self._consumer = self._questions = None
         member = inside_aiokafka.member_id(consumer) if consumer is not None else None
         if consumer is not None:
-            await self._stop_consumer(consumer)
+            await inside_aiokafka.end_consumer(consumer, timeout_seconds=_STOP_TIMEOUT_SECONDS)
         if questions is not None:
             if leave_group and member and self._static_id is not None:
                 await self._leave(questions, member, self._static_id)
             await questions.close()
-
-    async def _stop_consumer(self, consumer: AIOKafkaConsumer) -> None:
-        inside_aiokafka.wake_waiters(consumer)
-        stopping = asyncio.ensure_future(consumer.stop())
-        await asyncio.wait({stopping}, timeout=_STOP_TIMEOUT_SECONDS)
-        if not stopping.done():
-            stopping.cancel()
-            log.warning("the consumer did not stop in time", action="reader.stop_timed_out")
 
     async def _leave(self, client: AIOKafkaClient, member: str, static_id: str) -> None:
         """Say that we go, after the consumer has stopped (its heartbeat would join again)."""

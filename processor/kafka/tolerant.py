@@ -30,7 +30,6 @@ _HEADER = Struct(">qiibIhiqqqhii")
 _PREFIX = Struct(">qi")
 _LENGTH_ENDS_AT = _PREFIX.size
 _CHECKSUM_COVERS_FROM = 21
-_SHORTEST_WITH_MAGIC = 17
 _FORMAT = 2
 _CODEC_MASK, _APPEND_TIME, _TRANSACTIONAL, _CONTROL = 0x07, 0x08, 0x10, 0x20
 _GZIP, _SNAPPY, _LZ4, _ZSTD = 1, 2, 3, 4
@@ -71,8 +70,10 @@ class Malformed(ValueError):
 def read_batches(log: bytes) -> Iterator[Batch]:
     """The complete record batches at the start of ``log``. Raises CorruptRecordException on a wrong checksum."""
     place = 0
-    while len(log) - place >= _SHORTEST_WITH_MAGIC:
+    while len(log) - place >= _LENGTH_ENDS_AT:
         base_offset, length = _PREFIX.unpack_from(log, place)
+        if length < _HEADER.size - _LENGTH_ENDS_AT:
+            raise CorruptRecordException(f"The record batch at {base_offset} claims a length of {length}.")
         end = place + _LENGTH_ENDS_AT + length
         if end > len(log):
             return

@@ -1,0 +1,65 @@
+"""Every private name of aiokafka's that we use is still there, and still means what we use it for."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaConnectionError
+
+from processor.kafka import inside_aiokafka
+from processor.kafka.connection import client_options
+from processor.settings import Settings
+
+
+async def test_a_producer_has_what_letting_go_reaches_for(settings: Settings) -> None:
+    producer = AIOKafkaProducer(**client_options(settings), transactional_id="inside")
+    await producer.start()
+    assert producer._sender.sender_task is not None
+    assert producer._message_accumulator.fail_all
+    assert producer._message_accumulator._closed is False
+    assert producer._closed is False
+    for name in (
+        "send",
+        "ready",
+        "coordinator_lookup",
+        "_wait_on_metadata",
+        "_maybe_wait_metadata",
+        "force_metadata_update",
+        "_md_update_fut",
+    ):
+        assert hasattr(producer.client, name), name
+    sender_task = producer._sender.sender_task
+    await inside_aiokafka.let_go(producer, timeout_seconds=1.0)
+    assert sender_task.done()
+    with pytest.raises(KafkaConnectionError):
+        await producer.client.send(0, None)
+
+
+async def test_every_failed_request_of_a_producer_is_heard_of(settings: Settings) -> None:
+    producer = AIOKafkaProducer(**client_options(settings))
+    await producer.start()
+    heard: list[BaseException] = []
+    inside_aiokafka.watch_requests(producer.client, heard.append)
+    unknown_node = 4711
+    with pytest.raises(Exception, match="not ready"):
+        await producer.client.send(unknown_node, None)
+    assert len(heard) == 1
+    await producer.stop()
+
+
+async def test_whoever_waits_in_a_stopped_consumer_is_let_go(settings: Settings) -> None:
+    consumer = AIOKafkaConsumer(**client_options(settings), group_id=settings.group, auto_offset_reset="none")
+    await consumer.start()
+    assert inside_aiokafka.member_id(consumer) is None
+    assert inside_aiokafka.coordination_problem(consumer) is None
+    assert consumer._fetcher._prefetch_backoff == 0.1
+    consumer.subscribe([settings.events_topic])
+    waiting = asyncio.create_task(
+        consumer.getmany(TopicPartition(settings.events_topic, 0), timeout_ms=60_000)
+    )
+    await asyncio.sleep(0)
+    await inside_aiokafka.end_consumer(consumer, timeout_seconds=5.0)
+    with pytest.raises(KafkaConnectionError, match="being stopped"):
+        await waiting
