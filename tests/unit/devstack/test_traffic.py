@@ -9,6 +9,10 @@ import pytest
 
 from processor.devstack.traffic.event import TrafficEvent
 from processor.devstack.traffic.play import Traffic
+from schemas.currencies import BUILT_IN_CURRENCIES
+from schemas.decoding import decode
+from schemas.reading import refuse_oversize
+from schemas.reasons import Refused
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +104,16 @@ def test_whoever_waits_for_a_bet_that_never_comes_plays_no_more(events: list[Tra
 
 def test_poison_can_be_left_out() -> None:
     assert not any(e.letter == "POISON" for e in Traffic(7, 300, poison=False).events(12_000))
+
+
+def test_the_door_takes_what_must_get_a_result_and_refuses_the_rest_for_the_reason_given(
+    events: list[TrafficEvent],
+) -> None:
+    for event in events:
+        refusal: str | None = None
+        try:
+            refuse_oversize(event.value)
+            decode(event.key, event.value, currencies=BUILT_IN_CURRENCIES)
+        except Refused as refused:
+            refusal = refused.reason.value
+        assert refusal == (None if event.letter == "POISON" else event.letter), event.what
