@@ -14,7 +14,7 @@ from typing import IO, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from processor.devstack.free_ports import free_ports, is_free
-from processor.devstack.kafka_broker import BrokerPorts
+from processor.devstack.kafka_config import BrokerPorts
 from processor.devstack.postgres_server import Passwords
 from processor.errors import CroupierError
 
