@@ -66,20 +66,19 @@ class Batches:
 
     # ------------------------------------------------------------------------------------- steps 2 and 3
 
-    def open(self, fetched: Sequence[Fetched]) -> list[Item]:
-        """Authenticate and decode what was fetched."""
+    async def open(self, fetched: Sequence[Fetched], seq: int) -> list[Item]:
+        """Authenticate and decode what was fetched; ``seq`` is the batch that it may become."""
         arrivals = [Arrival(record) for record in fetched]
-        started = perf_counter()
-        authenticate(arrivals, max_event_bytes=self.max_event_bytes)
-        for arrival in arrivals:
-            if (arrival.record.partition, arrival.record.offset) in self._condemned:
-                arrival.reason = "POISON"
-                arrival.detail = "Reading this event ended the worker's process, again and again."
-        decoding = perf_counter()
-        self.door().open(arrivals)
-        if arrivals:
-            self.observer.step_taken(self.lane, Step.AUTHENTICATE, decoding - started)
-            self.observer.step_taken(self.lane, Step.DECODE, perf_counter() - decoding)
+        if not arrivals:
+            return []
+        async with self._step(Step.AUTHENTICATE, seq):
+            authenticate(arrivals, max_event_bytes=self.max_event_bytes)
+            for arrival in arrivals:
+                if (arrival.record.partition, arrival.record.offset) in self._condemned:
+                    arrival.reason = "POISON"
+                    arrival.detail = "Reading this event ended the worker's process, again and again."
+        async with self._step(Step.DECODE, seq):
+            self.door().open(arrivals)
         return list(arrivals)
 
     def door(self) -> Door:
@@ -161,7 +160,7 @@ class Batches:
         seq = position.applied_seq + 1
         bench = self._bench(items, position, seq, poisonous)
         async with self.ledger.batch() as transaction:
-            async with self._step(Step.FENCE, seq):
+            async with self._step(Step.FENCE, seq), self._step(Step.CLEAR, seq):
                 moved = await fence(transaction, position, items)
             async with self._step(Step.LOAD, seq):
                 books = await load(transaction, items, self.door(), bench.reference, poisonous)

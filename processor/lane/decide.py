@@ -12,7 +12,7 @@ from processor.domain.books import house_changes
 from processor.domain.profiles import Reference
 from processor.domain.queues import Bounds
 from processor.domain.seal import outcome_line, seal
-from processor.domain.sitting import Sitting
+from processor.domain.sitting import PoisonError, Sitting
 from processor.domain.state import Books, Entry, Outcome, Parked
 from processor.lane.dead_letters import door_letter, refused_letter
 from processor.lane.journal import Header, Rendered
@@ -140,12 +140,20 @@ def _render(
             _render_letter(decided, door_letter(arrival, bench.renderer), arrival.record, bench)
             place, arrival = next(waiting)
         if isinstance(one, Answer):
-            decided.rendered.append(bench.renderer.result(one))
+            decided.rendered.append(_result(one, bench.renderer))
             decided.codes[one.code] += 1
             decided.replayed += one.replayed
         elif one is not None:
             record = originals[(one.command.partition, one.command.offset)]
             _render_letter(decided, refused_letter(one, record, bench.renderer), record, bench)
+
+
+def _result(answer: Answer, renderer: Renderer) -> Rendered:
+    """A result; an answer that cannot be rendered is its event's poison, like one that cannot be decided."""
+    try:
+        return renderer.result(answer)
+    except Exception as error:
+        raise PoisonError(answer.command) from error
 
 
 def _render_letter(decided: Decided, letter: DeadLetter, record: object, bench: Bench) -> None:

@@ -172,7 +172,8 @@ class Lane:
 
     async def _gather(self) -> list[Item]:
         """Steps 1 to 3, with the parked queues that are due and the operators' requests in front."""
-        started = perf_counter()
+        assert self._position is not None
+        started, seq = perf_counter(), self._position.applied_seq + 1
         limit = 1 if self._careful_left else self._max_batch_records
         fetched: list[Fetched] = []
         async for attempt in self._patience.attempts(lambda: self._leaving or self._held):
@@ -180,10 +181,11 @@ class Lane:
                 fetched = await self._intake.fetch(max_records=limit)
         if fetched:
             self._observer.step_taken(self.number, Step.FETCH, perf_counter() - started)
+            await self._recovery.hook(Step.FETCH, "after", seq)
         self._watermarks.fetched(fetched, self._reader, self.partitions)
         await self._mark(fetched)
         extra = await self._look_around()
-        return [*extra, *self._batches.open(fetched)]
+        return [*extra, *await self._batches.open(fetched, seq)]
 
     async def _mark(self, fetched: Sequence[Fetched]) -> None:
         """After unclean take-overs, note each single event before anything reads its bytes."""

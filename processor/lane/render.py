@@ -133,13 +133,13 @@ class Renderer:
             body.update(answer.details)
 
     def _balance(self, balance: Balance) -> dict[str, str]:
-        currency, cash, bonus, game, debt = balance
-        shape = self._format(currency)
+        shape = self._format(balance.currency)
+        cash, bonus, game = balance.cash_minor, balance.bonus_minor, balance.game_minor
         return {
             "cash": shape(cash),
             "bonus": shape(bonus),
             "game_wallet": shape(game),
-            "debt": shape(debt),
+            "debt": shape(balance.debt_minor),
             "total": shape(cash + bonus + game),
         }
 
