@@ -51,6 +51,7 @@ class Queue:
         """Take a row out: it has got its answer."""
         _take_out(self.rows, row)
         row.gone = True
+        self.player.changed = True
         if row.number is None:  # parked and released within one batch: nothing of it is stored
             _take_out(books.new_parked, row)
             _take_out(self.player.queues[self.provider], row)
@@ -79,6 +80,7 @@ class Queue:
     def _keep(self, row: Parked, books: Books) -> None:
         self.player.queues.setdefault(self.provider, []).append(row)
         books.new_parked.append(row)
+        self.player.changed = True
 
 
 def command_of(row: Parked) -> Command:
