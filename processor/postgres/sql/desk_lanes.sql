@@ -1,0 +1,21 @@
+-- name: list
+-- Every lane of the current layout: who holds it, how far it is, what the journal still holds.
+SELECT l.layout, l.lane, l.epoch, l.owner, l.applied_seq, l.published_seq, l.partitions, l.next_offsets,
+    l.stopped_reason, l.suspect_takeovers, l.suspect_partition, l.suspect_offset, l.updated_at,
+    (SELECT count(*) FROM journal j WHERE j.layout = l.layout AND j.lane = l.lane) AS journal_batches
+FROM lanes l
+WHERE l.layout = (SELECT max(number) FROM layouts)
+ORDER BY l.lane;
+
+-- name: resume
+-- Lets a lane that stopped go on at its next take-over, and notes who did it and why.
+WITH resumed AS (
+    UPDATE lanes SET stopped_reason = NULL, updated_at = now()
+    WHERE layout = (SELECT max(number) FROM layouts) AND lane = $1 AND stopped_reason IS NOT NULL
+    RETURNING layout, lane
+), was AS (
+    SELECT l.stopped_reason FROM lanes l JOIN resumed r ON r.layout = l.layout AND r.lane = l.lane
+)
+INSERT INTO operator_actions (actor, action, target, why, details)
+SELECT $2, 'lanes.resume', 'lane/' || r.layout || '/' || r.lane, $3, w.stopped_reason FROM resumed r, was w
+RETURNING number;
