@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
 
-from processor.errors import NotMigrated
-from processor.postgres.faults import as_unreachable
+from processor.errors import LedgerUnavailable, NotMigrated, PostgresUnreachable
+from processor.postgres.faults import ASYNCPG_ERRORS, as_unreachable, translate
 from processor.postgres.statements import statements
 
 SCHEMA = "croupier"
@@ -76,6 +78,32 @@ async def connect(
         )
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise as_unreachable(error) from error
+
+
+@asynccontextmanager
+async def opened(dsn: str, timeouts: Timeouts | None = None) -> AsyncIterator[Connection]:
+    """A connection for one piece of work that is no lane's, to a database that is migrated.
+
+    Raises `errors.PostgresUnreachable` (also when it is lost midway), `errors.NotMigrated`, `errors.Doubt`.
+    """
+    bounds = timeouts or Timeouts()
+    connection = await connect(dsn, session_settings(bounds), connect_seconds=bounds.connect_seconds)
+    try:
+        await require_schema(connection)
+        yield connection
+    except ASYNCPG_ERRORS as error:
+        ours = translate(error)
+        raise PostgresUnreachable(str(ours)) if isinstance(ours, LedgerUnavailable) else ours from error
+    finally:
+        await leave(connection)
+
+
+async def leave(connection: Connection) -> None:
+    """Say good-bye, or drop where that is not heard."""
+    try:
+        await connection.close(timeout=2)
+    except ASYNCPG_ERRORS:
+        connection.terminate()
 
 
 async def require_schema(connection: Connection) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from processor.errors import LedgerUnavailable, PostgresUnreachable
 from processor.ports import Layout
 from processor.postgres.connection import Timeouts
 from processor.postgres.session import Session
@@ -11,7 +12,7 @@ from processor.postgres.statements import statements
 
 
 class PostgresLayoutStore:
-    """The stored layout, over a connection of its own."""
+    """The stored layout, over a connection of its own. Raises `errors.PostgresUnreachable`, `errors.NotMigrated`."""
 
     def __init__(self, dsn: str, *, timeouts: Timeouts | None = None) -> None:
         self._session = Session(dsn, timeouts or Timeouts())
@@ -42,5 +43,9 @@ class PostgresLayoutStore:
         await self._session.close()
 
     async def _fetch(self, statement: str, *arguments: Any) -> list[Any]:
-        await self._session.ready()
-        return await self._session.fetch(self._sql[statement], *arguments)
+        """Nothing works without a layout: what cannot be reached now is said, not waited for."""
+        try:
+            await self._session.ready()
+            return await self._session.fetch(self._sql[statement], *arguments)
+        except LedgerUnavailable as error:
+            raise PostgresUnreachable(str(error)) from error

@@ -16,6 +16,9 @@ from processor.postgres.reference import reference_of
 from processor.postgres.session import Session
 from processor.postgres.statements import statements
 
+#: What stands before the first batch of a lane.
+FIRST_SEAL = bytes(32)
+
 
 class PostgresLedger:
     """The ledger as one lane sees it. Used by one task; connects at its first call, and again after a loss.
@@ -77,7 +80,7 @@ class PostgresLedger:
             row["applied_seq"],
             row["published_seq"],
             dict(zip(row["partitions"], row["next_offsets"], strict=True)),
-            seals[0]["seal"] if seals else b"",
+            seals[0]["seal"] if seals else FIRST_SEAL,
             row["stopped_reason"],
             row["fresh"],
             row["suspect_takeovers"],

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import fields
 from typing import Any
 
 from processor.domain.profiles import Game, Profile, Reference
+from processor.errors import LedgerUnavailable, PostgresUnreachable, WrongUsage
+from processor.postgres.connection import Connection, Timeouts, connect, leave, opened, session_settings
+from processor.postgres.statements import statements
 from schemas.currencies import BUILT_IN_CURRENCIES
 
 #: The kinds of documents. A game's name is ``provider/game_id``; ``wallet`` has one document, ``policy``.
@@ -16,6 +21,7 @@ KINDS = ("providers", "games", "currencies", "wallet")
 #: Where a change is announced; the payload is the new revision.
 CHANNEL = "croupier_reference"
 
+_LISTEN_AGAIN_SECONDS = 2.0
 _SETS = ("win_without_bet", "currencies")
 _PROFILE_FIELDS = {field.name for field in fields(Profile)} - {"provider"}
 
@@ -52,3 +58,98 @@ def profile_of(provider: str, document: Mapping[str, Any]) -> Profile:
             value = known[name]
             known[name] = frozenset([value] if isinstance(value, str) else value)
     return Profile(provider, **known)
+
+
+async def read_reference(dsn: str) -> Reference:
+    """All reference data as it is now. Raises `errors.LedgerUnavailable`, `errors.NotMigrated`."""
+    try:
+        async with opened(dsn) as connection:
+            return reference_of(await connection.fetch(statements("reference")["read"]))
+    except PostgresUnreachable as error:
+        raise LedgerUnavailable(str(error)) from error
+
+
+async def read_documents(dsn: str, kind: str) -> dict[str, dict[str, Any]]:
+    """The documents of one kind, by name. Raises `errors.PostgresUnreachable`, `errors.NotMigrated`."""
+    async with opened(dsn) as connection:
+        return await _documents(connection, kind)
+
+
+async def replace_documents(
+    dsn: str, kind: str, documents: Mapping[str, Mapping[str, Any]], *, actor: str, why: str
+) -> int:
+    """Make these the documents of their kind, all others of it go; the revision that is current then.
+
+    One transaction; where nothing differs there is no new revision. ``dsn`` is the owner's. Workers are told at once.
+    """
+    if kind not in KINDS:
+        raise WrongUsage(f"there are no documents of the kind {kind!r}: {', '.join(KINDS)}")
+    sql = statements("reference")
+    async with opened(dsn) as connection, connection.transaction():
+        await connection.execute(sql["lock"])
+        before = await _documents(connection, kind)
+        changed = [
+            (name, before.get(name), documents.get(name))
+            for name in sorted(before.keys() | documents.keys())
+            if before.get(name) != documents.get(name)
+        ]
+        if not changed:
+            return int(await connection.fetchval(sql["current_revision"]))
+        revision: int = await connection.fetchval(sql["new_revision"], actor, why)
+        for name, old, new in changed:
+            await connection.execute(sql["note_change"], revision, kind, name, _text(old), _text(new))
+            if new is None:
+                await connection.execute(sql["remove"], kind, name)
+            else:
+                await connection.execute(sql["put"], revision, kind, name, _text(new))
+        await connection.execute(sql["notify"], str(revision))
+        return revision
+
+
+async def ids_are_used(dsn: str, provider: str) -> bool:
+    """Whether any id of this provider is stored: then what its keys are made of cannot change any more."""
+    async with opened(dsn) as connection:
+        return bool(await connection.fetchval(statements("reference")["ids_are_used"], provider))
+
+
+@asynccontextmanager
+async def listen(dsn: str, changed: Callable[[], None]) -> AsyncIterator[None]:
+    """While the block lasts, call ``changed`` whenever reference data may have changed.
+
+    That is at each announcement, and each time the connection is there again after a loss (one may have been missed).
+    Raises `errors.LedgerUnavailable` where there is no connection to begin with.
+    """
+    try:
+        connection = await connect(dsn, session_settings(Timeouts()))
+        await connection.add_listener(CHANNEL, lambda *_: changed())
+    except PostgresUnreachable as error:
+        raise LedgerUnavailable(str(error)) from error
+    lost = asyncio.Event()
+    connection.add_termination_listener(lambda _: lost.set())
+    again = asyncio.create_task(_listen_again(dsn, changed, lost), name="reference-listener")
+    try:
+        yield
+    finally:
+        again.cancel()
+        await asyncio.wait([again])
+        await leave(connection)
+
+
+async def _listen_again(dsn: str, changed: Callable[[], None], lost: asyncio.Event) -> None:
+    """After a loss, listen anew as soon as Postgres is back."""
+    await lost.wait()
+    while True:
+        await asyncio.sleep(_LISTEN_AGAIN_SECONDS)
+        with suppress(LedgerUnavailable):
+            async with listen(dsn, changed):
+                changed()
+                await asyncio.Future()
+
+
+async def _documents(connection: Connection, kind: str) -> dict[str, dict[str, Any]]:
+    rows = await connection.fetch(statements("reference")["of_kind"], kind)
+    return {row["name"]: json.loads(row["document"]) for row in rows}
+
+
+def _text(document: Mapping[str, Any] | None) -> str | None:
+    return None if document is None else json.dumps(document)

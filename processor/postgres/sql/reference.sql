@@ -13,6 +13,10 @@ LOCK TABLE reference_revisions IN SHARE ROW EXCLUSIVE MODE;
 -- The documents of one kind as they are.
 SELECT name, document::text FROM reference_documents WHERE kind = $1;
 
+-- name: current_revision
+-- The revision in force, 0 before the first.
+SELECT COALESCE(max(revision), 0) FROM reference_revisions;
+
 -- name: new_revision
 -- The next revision, and who asked for it.
 INSERT INTO reference_revisions (revision, actor, why)
