@@ -1,4 +1,5 @@
-"""`croupier certify FILE…`: acceptance cases through Kafka against this installation; exit 1 when any failed."""
+"""`croupier certify FILE…`: acceptance cases through Kafka against this installation; exit 1 when any
+failed."""
 
 from __future__ import annotations
 
@@ -31,8 +32,8 @@ def certify(
 ) -> None:
     """Play acceptance cases against the running installation that the settings name, and report each.
 
-    Players, providers and sessions are made up for the run, so it can be run again. The made-up providers are added
-    to the reference data, for which CROUPIER_POSTGRES_MIGRATOR_DSN is needed. A worker must be running.
+    Players, providers and sessions are made up for the run, so it can be run again. The made-up providers are
+    added to the reference data, for which CROUPIER_POSTGRES_MIGRATOR_DSN is needed. A worker must be running.
     """
     from processor.devstack.certify.cases import load_cases
 
@@ -51,7 +52,7 @@ def certify(
 
 async def _play(settings: Settings, cases: Sequence[Any], at_once: int) -> list[Report]:
     from processor.devstack.certify.play import certify as play
-    from processor.domain.decide import DECIDED_TYPES
+    from processor.domain.precedence import DECIDED_TYPES
 
     owner = settings.postgres_migrator_dsn
     if owner is None:

@@ -1,4 +1,5 @@
-"""A file of events, one JSON object per line: read, checked at the contract's door before anything is sent."""
+"""A file of events, one JSON object per line: read, checked at the contract's door before anything is sent.
+"""
 
 from __future__ import annotations
 

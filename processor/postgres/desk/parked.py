@@ -73,7 +73,7 @@ async def page(desk: Desk, wanted: ParkedFilter, *, after: int, limit: int) -> l
 async def counts(desk: Desk, wanted: ParkedFilter) -> dict[str, int]:
     """How many events wait, by reason."""
     rows = await desk.fetch(_FILE, "counts", wanted.player_id, wanted.provider, wanted.reason)
-    return {reason: events for reason, events in rows}
+    return dict(rows)
 
 
 async def find(desk: Desk, number: int) -> ParkedOriginal | None:

@@ -1,0 +1,43 @@
+"""Opening the operators' desk with the settings' DSN, and what commands know of currencies and time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from processor.errors import CroupierError
+from processor.ops.money import Amounts
+from processor.postgres.desk.desk import Desk
+from processor.postgres.desk.desk import open_desk as open_desk_at
+from processor.postgres.reference import reference_of
+from processor.settings import Settings
+
+
+class NotFound(CroupierError):
+    """What the command names is not there."""
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings, *, replica: bool = False) -> AsyncIterator[Desk]:
+    """The desk of this installation; ``replica`` prefers the replica, for what only reads."""
+    dsn = settings.postgres_dsn
+    if replica and settings.postgres_replica_dsn is not None:
+        dsn = settings.postgres_replica_dsn
+    async with open_desk_at(dsn.get_secret_value()) as desk:
+        yield desk
+
+
+async def amounts_of(desk: Desk) -> Amounts:
+    """How amounts are written here: built-in and configured currencies."""
+    return Amounts(reference_of(await desk.fetch("reference", "read")).currencies)
+
+
+def as_utc(time: datetime | None) -> datetime | None:
+    """A time of the command line, which has no zone, as UTC."""
+    return None if time is None else time.replace(tzinfo=UTC)
+
+
+def time_text(time: datetime | None) -> str | None:
+    """RFC 3339 with microseconds."""
+    return None if time is None else time.isoformat(timespec="microseconds").replace("+00:00", "Z")
