@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
-from processor.devstack import databases, stack
+from processor.devstack import databases
 from processor.devstack.child import Guardian
 from processor.devstack.installation import Installation, StackDirectory
 from processor.devstack.kafka_broker import BrokerOptions, EmbeddedKafka
@@ -93,6 +93,7 @@ class EmbeddedStack:
     def _assemble(self, directory: StackDirectory) -> None:
         installation = (directory.read() or Installation.new()).with_free_ports()
         directory.write(installation)
+        self._installation = installation
         self.kafka = EmbeddedKafka(
             directory.kafka,
             installation.broker_ports,
@@ -125,11 +126,7 @@ class EmbeddedStack:
 
     def environment(self) -> dict[str, str]:
         """The variables that point the program at this stack."""
-        return {
-            stack.KAFKA_BOOTSTRAP: self.kafka.bootstrap,
-            stack.POSTGRES_DSN: self.postgres.worker_dsn,
-            stack.POSTGRES_MIGRATOR_DSN: self.postgres.migrator_dsn,
-        }
+        return self._installation.environment()
 
     async def create_database(self, name: str, template: str | None = None) -> str:
         """A fresh database for a test; gives the migrator's DSN (see databases.with_database for others')."""

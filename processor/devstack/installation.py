@@ -13,6 +13,7 @@ from typing import IO, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from processor.devstack import databases, stack
 from processor.devstack.free_ports import free_ports, is_free
 from processor.devstack.kafka_config import BrokerPorts
 from processor.devstack.postgres_server import Passwords
@@ -79,6 +80,16 @@ class Installation(BaseModel):
             controller=self.kafka_controller_port,
         )
 
+    def environment(self) -> dict[str, str]:
+        """The variables that point the program at these servers."""
+        return {
+            stack.KAFKA_BOOTSTRAP: f"127.0.0.1:{self.kafka_port}",
+            stack.POSTGRES_DSN: databases.dsn(databases.WORKER, self.worker_password, self.postgres_port),
+            stack.POSTGRES_MIGRATOR_DSN: databases.dsn(
+                databases.MIGRATOR, self.migrator_password, self.postgres_port
+            ),
+        }
+
     @property
     def passwords(self) -> Passwords:
         """The passwords of the database's logins."""
@@ -108,12 +119,15 @@ class StackDirectory:
         self.path.chmod(
             0o711
         )  # Postgres's unprivileged user passes through; only its own folder is open to it
-        lock = (self.path / "lock").open("a")
+        lock = (self.path / "lock").open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as reason:
             lock.close()
             raise DirectoryTaken(f"A stack is running in {self.path} already.") from reason
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
         self._lock = lock
 
     def release(self) -> None:
@@ -122,16 +136,16 @@ class StackDirectory:
             self._lock.close()
             self._lock = None
 
-    def is_held(self) -> bool:
-        """Whether any process holds it now."""
+    def holder(self) -> int | None:
+        """The id of the process that holds it now, None if nobody does."""
         try:
-            with (self.path / "lock").open("a") as lock:
+            with (self.path / "lock").open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except FileNotFoundError:
-            return False
+            return None
         except BlockingIOError:
-            return True
-        return False
+            return int((self.path / "lock").read_text() or 0)
+        return None
 
     def read(self) -> Installation | None:
         """The installation in it, None if there is none yet. Raises DirectoryUnreadable."""

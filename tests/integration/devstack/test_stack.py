@@ -130,13 +130,13 @@ async def test_a_directory_keeps_its_data_and_has_one_holder(
             topics = await make_topics(first.kafka.bootstrap, 1)
             await _send(topics, b"kept")
             environment = first.environment()
-            assert StackDirectory(directory).is_held()
+            assert StackDirectory(directory).holder() == os.getpid()
             with pytest.raises(DirectoryTaken):
                 await EmbeddedStack(directory).start()
             mode = (directory / "installation.json").stat().st_mode
             assert stat.S_IMODE(mode) == 0o600, "it holds passwords"
 
-        assert not StackDirectory(directory).is_held()
+        assert StackDirectory(directory).holder() is None
         async with EmbeddedStack(directory) as second:
             assert second.environment() == environment
             await _execute(second.environment()[POSTGRES_MIGRATOR_DSN], "DROP TABLE kept")
