@@ -157,8 +157,7 @@ class EmbeddedKafka:
             "kafka.tools.StorageTool",
             "format",
             "--standalone",
-            "-t",
-            self._cluster_id,
+            f"--cluster-id={self._cluster_id}",  # in one word: an id may begin with a dash
             "-c",
             str(config),
         ]
