@@ -78,14 +78,11 @@ async def _play(settings: Settings, cases: Sequence[Any], at_once: int) -> list[
 
 
 async def _add_providers(dsn: str, profiles: Mapping[str, Mapping[str, Any]]) -> None:
+    from processor.devstack.reference_data import add_providers
     from processor.ops.reference import provider_documents
-    from processor.postgres.reference import read_documents, replace_documents
 
-    added = provider_documents({"providers": {name: dict(profile) for name, profile in profiles.items()}})
-    present = await read_documents(dsn, "providers")
-    await replace_documents(
-        dsn, "providers", {**present, **added}, actor="certify", why="providers made up for cases"
-    )
+    documents = provider_documents({"providers": {name: dict(profile) for name, profile in profiles.items()}})
+    await add_providers(dsn, documents, why="providers made up for acceptance cases")
 
 
 def _counted(counts: Counter[str]) -> dict[str, int]:

@@ -33,8 +33,7 @@ def demo(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Start Kafka, Postgres and workers, play traffic with every kind of trouble in it, and prove that all is
-    well.
+    """Start Kafka, Postgres and workers, play traffic with every kind of trouble in it, and prove it right.
 
     It ends by itself, in about a minute. Exit code 0 only if the audit is clean, every event has exactly one
     answer, and every balance is what a second, naive wallet says.
@@ -53,8 +52,7 @@ def demo(
 
 
 class LiveScreen:
-    """Stages as lines, the numbers as a small table that moves where there is a terminal; on standard error.
-    """
+    """Stages as lines; the numbers as a small table that moves, where there is a terminal. On standard error."""
 
     def __init__(self) -> None:
         self._console = notices()

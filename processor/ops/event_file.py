@@ -1,5 +1,4 @@
-"""A file of events, one JSON object per line: read, checked at the contract's door before anything is sent.
-"""
+"""A file of events, one JSON object per line: read, checked at the contract's door before anything is sent."""
 
 from __future__ import annotations
 

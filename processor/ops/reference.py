@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -151,7 +151,7 @@ def changes(before: Mapping[str, Document], after: Mapping[str, Document]) -> li
     return [change for change in found if change.before != change.after]
 
 
-def refuse_fixed_changes(found: list[Change], has_events: Callable[[str], bool]) -> None:
+def refuse_fixed_changes(found: Sequence[Change], has_events: Callable[[str], bool]) -> None:
     """Raise `WrongUsage` where a change touches what the provider's first event has fixed."""
     for change in found:
         if change.before is None:
@@ -165,7 +165,7 @@ def refuse_fixed_changes(found: list[Change], has_events: Callable[[str], bool])
                 )
 
 
-def refuse_exponent_changes(found: list[Change]) -> None:
+def refuse_exponent_changes(found: Sequence[Change]) -> None:
     """Raise `WrongUsage` where a configured currency would change its exponent or vanish: stored amounts would
     change their meaning."""
     for change in found:
