@@ -176,6 +176,7 @@ class Lane:
         started, seq = perf_counter(), self._position.applied_seq + 1
         limit = 1 if self._careful_left else self._max_batch_records
         fetched: list[Fetched] = []
+        await self._recovery.hook(Step.FETCH, "before", seq)
         async for attempt in self._patience.attempts(lambda: self._leaving or self._held):
             with attempt:
                 fetched = await self._intake.fetch(max_records=limit)

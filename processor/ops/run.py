@@ -46,9 +46,11 @@ def run(
 async def work(settings: Settings, *, supervised: bool = False) -> None:
     """One worker, until it is told to stop. Raises `CroupierError` where it cannot start."""
     from processor.bootstrap import serve
+    from processor.devstack.trouble import hook_from
     from processor.telemetry.logging import configure_logging, logger
     from processor.telemetry.watch import Watch
 
+    hook = hook_from(os.environ)
     configure_logging(settings)
     log = logger()
     stopping = asyncio.Event()
@@ -58,7 +60,7 @@ async def work(settings: Settings, *, supervised: bool = False) -> None:
     watch = Watch(settings)
     async with watch.serving(settings):
         log.info("The worker starts.", action="worker.start", group=settings.group)
-        await serve(settings, stopping=stopping, observer=watch)
+        await serve(settings, stopping=stopping, hook=hook, observer=watch)
     log.info("The worker has drained and ends.", action="worker.end")
 
 
