@@ -12,6 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+#: Columns of a table that goes into a file or a pipe.
+_FILE_WIDTH = 200
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 AsOption = Annotated[
@@ -20,8 +23,9 @@ AsOption = Annotated[
 
 
 def output() -> Console:
-    """Standard output, for people. Made anew each time, so that a redirected stream is respected."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    """Standard output, for people, wide where it is no terminal. Made anew each time, so that a redirected stream is respected."""
+    terminal = sys.stdout.isatty()
+    return Console(highlight=False, soft_wrap=not terminal, width=None if terminal else _FILE_WIDTH)
 
 
 def notices() -> Console:

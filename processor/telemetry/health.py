@@ -25,11 +25,14 @@ class _LaneSigns:
     turned_at: float
     is_ready: bool = False
     why: str = "starting"
-    must_turn: bool = True
+    must_turn: bool = False
 
 
 class Health:
-    """Keeps the newest sign of each lane. ``monotonic`` gives seconds and only ever grows."""
+    """Keeps the newest sign of each lane. ``monotonic`` gives seconds and only ever grows.
+
+    A lane below 0 stands for the worker itself: it can be unready, and need not turn.
+    """
 
     def __init__(self, *, stall_seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._stall_seconds = stall_seconds
@@ -41,7 +44,7 @@ class Health:
         """The lane's loop went round."""
         signs = self._lanes.get(lane)
         if signs is None:
-            self._lanes[lane] = _LaneSigns(self._monotonic())
+            self._lanes[lane] = _LaneSigns(self._monotonic(), must_turn=True)
         else:
             signs.turned_at = self._monotonic()
             signs.must_turn = True
@@ -72,7 +75,7 @@ class Health:
             for lane, signs in sorted(self._lanes.items())
             if signs.must_turn and now - signs.turned_at > self._stall_seconds
         }
-        body: dict[str, object] = {"alive": not stalled, "lanes": len(self._lanes)}
+        body: dict[str, object] = {"alive": not stalled, "lanes": sum(lane >= 0 for lane in self._lanes)}
         if stalled:
             body["stalled_seconds"] = stalled
         return Verdict(not stalled, body)
@@ -82,15 +85,15 @@ class Health:
         if self._assigned is None:
             return Verdict(False, {"ready": False, "reasons": {"worker": "has not joined the group yet"}})
         reasons = {
-            f"lane {lane}": signs.why or "not ready"
+            f"lane {lane}" if lane >= 0 else "worker": signs.why or "not ready"
             for lane, signs in sorted(self._lanes.items())
             if not signs.is_ready
         }
-        if self._assigned and not self._lanes:
+        if self._assigned and not any(lane >= 0 for lane in self._lanes):
             reasons["worker"] = "its lanes are starting"
         body: dict[str, object] = {
             "ready": not reasons,
-            "lanes": sorted(self._lanes),
+            "lanes": sorted(lane for lane in self._lanes if lane >= 0),
             "partitions": self._assigned,
             "reasons": reasons,
         }

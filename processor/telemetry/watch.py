@@ -57,10 +57,10 @@ class Watch:
             return
         self._readiness[lane] = (is_ready, why)
         if is_ready:
-            self._log.info(f"Lane {lane} is ready.", action="lane.ready", lane=lane)
+            self._log.info(f"{_who(lane)} is ready.", action="lane.ready", lane=lane)
         else:
             self._log.warning(
-                f"Lane {lane} is not ready: {why}.", action="lane.not_ready", lane=lane, why=why
+                f"{_who(lane)} is not ready: {why}.", action="lane.not_ready", lane=lane, why=why
             )
 
     def step_taken(self, lane: int, step: Step, seconds: float) -> None:
@@ -71,7 +71,7 @@ class Watch:
     ) -> None:
         self.metrics.applied(lane, seq, events, codes, reasons)
         self._log.debug(
-            f"Lane {lane} applied batch {seq} of {events} events.",
+            f"{_who(lane)} applied batch {seq} of {events} events.",
             action="batch.applied",
             lane=lane,
             seq=seq,
@@ -79,7 +79,7 @@ class Watch:
         )
         if reasons:
             self._log.info(
-                f"Lane {lane} set {sum(reasons.values())} events aside as dead letters in batch {seq}.",
+                f"{_who(lane)} set {sum(reasons.values())} events aside as dead letters in batch {seq}.",
                 action="dead_letters.stored",
                 lane=lane,
                 seq=seq,
@@ -99,9 +99,8 @@ class Watch:
         self.metrics.retrying(lane, error, attempt)
         if attempt > _LOUD_ATTEMPTS and not self._is_time(lane, "retrying"):
             return
-        what = f"Lane {lane} tries its batch" if lane >= 0 else "The worker tries to read reference data"
         self._log.warning(
-            f"{what} again (attempt {attempt}): {error}",
+            f"{_who(lane)} tries again (attempt {attempt}): {error}",
             action="batch.retrying",
             lane=lane,
             attempt=attempt,
@@ -110,12 +109,12 @@ class Watch:
 
     def recovering(self, lane: int, why: str) -> None:
         self.metrics.recovering(lane, why)
-        self._log.info(f"Lane {lane} recovers: {why}.", action="lane.recovering", lane=lane, why=why)
+        self._log.info(f"{_who(lane)} recovers: {why}.", action="lane.recovering", lane=lane, why=why)
 
     def recovered(self, lane: int, epoch: int, republished: int, concluded: str) -> None:
         self.metrics.recovered(lane, epoch, republished, concluded)
         self._log.info(
-            f"Lane {lane} recovered in epoch {epoch}; {republished} batches published from the journal.",
+            f"{_who(lane)} recovered in epoch {epoch}; {republished} batches published from the journal.",
             action="lane.recovered",
             lane=lane,
             epoch=epoch,
@@ -127,13 +126,13 @@ class Watch:
         self.metrics.fenced(lane, why)
         self.health.left(lane)
         self._readiness.pop(lane, None)
-        self._log.warning(f"Lane {lane} has another owner: {why}.", action="lane.fenced", lane=lane, why=why)
+        self._log.warning(f"{_who(lane)} has another owner: {why}.", action="lane.fenced", lane=lane, why=why)
 
     def stopped(self, lane: int, reason: str) -> None:
         self.metrics.stopped(lane, reason)
         self.health.stopped(lane, reason)
         self._log.error(
-            f"Lane {lane} stopped: {reason}. Once it is clear why, run: croupier lanes resume {lane}",
+            f"{_who(lane)} stopped: {reason}. Once it is clear why, run: croupier lanes resume {lane}",
             action="lane.stopped",
             lane=lane,
             reason=reason,
@@ -144,7 +143,7 @@ class Watch:
         self.metrics.left(lane)
         self.health.left(lane)
         self._readiness.pop(lane, None)
-        self._log.info(f"Lane {lane} was put down.", action="lane.left", lane=lane)
+        self._log.info(f"{_who(lane)} was put down.", action="lane.left", lane=lane)
 
     def poison(self, lane: int, partition: int, offset: int, error: BaseException) -> None:
         self.metrics.poison(lane, partition, offset, error)
@@ -170,3 +169,8 @@ class Watch:
             return False
         self._said_at[lane, about] = now
         return True
+
+
+def _who(lane: int) -> str:
+    """What a log line calls it: a lane below 0 stands for the worker itself."""
+    return f"Lane {lane}" if lane >= 0 else "The worker"

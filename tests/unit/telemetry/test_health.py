@@ -90,3 +90,17 @@ def test_a_lane_that_stopped_itself_is_unready_but_alive() -> None:
     seconds.now += 1000
     assert health.live().good
     assert health.readiness().body["reasons"] == {"lane 0": "the receipt is ahead of the ledger"}
+
+
+def test_trouble_of_the_worker_itself_is_told_apart_from_lanes() -> None:
+    health, seconds = make()
+    health.rebalanced(0)
+    health.ready(-1, False, "Postgres is away")
+    seconds.now += 1000
+    assert health.live().good
+    assert health.readiness().body == {
+        "ready": False,
+        "lanes": [],
+        "partitions": 0,
+        "reasons": {"worker": "Postgres is away"},
+    }
