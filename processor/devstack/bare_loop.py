@@ -20,6 +20,8 @@ import orjson
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from processor.kafka import inside_aiokafka
+
 _FETCH_TIMEOUT_MS = 50
 
 
@@ -138,6 +140,8 @@ async def run(plan: BarePlan) -> None:
     places = {TopicPartition(plan.events_topic, int(one)): start for one, start in plan.starts.items()}
     consumer.assign(list(places))
     await consumer.start()
+    # The one thing that the product does to the client's inside: it would slow the bare loop with several producers.
+    inside_aiokafka.hasten_fetches(consumer, prefetch_backoff_seconds=0.01)
     try:
         for place, start in places.items():
             consumer.seek(place, start)

@@ -29,6 +29,7 @@ from processor.devstack.child import Guardian
 from processor.devstack.commands import croupier
 from processor.devstack.demo import settings_from
 from processor.devstack.embedded import EmbeddedStack
+from processor.devstack.reference_data import add_providers, profiles_in
 from processor.devstack.stack import POSTGRES_MIGRATOR_DSN
 from processor.devstack.worker import Worker
 from processor.kafka.tailing import end_offsets
@@ -72,7 +73,6 @@ class Bench:
         self._say = say
         self._environment = environment
         self._settings = settings_from(environment)
-        self._directory = directory
         self._traffic = BenchTraffic(plan.players)
         self._worker = Worker("bench", environment, directory, guardian)
         self._headers: list[tuple[str, str]] = []
@@ -89,11 +89,10 @@ class Bench:
     async def _set_up(self) -> None:
         """Topics, players with money, statistics; and one real result to model the bare loop's on."""
         self._say(f"Setting up: {self._plan.players:,} players open, deposit and sit down.")
-        providers = self._directory / "providers.toml"
-        providers.write_text(PROVIDERS_TOML)
         await croupier(["migrate"], self._environment)
         await croupier(["topics", "create"], self._environment)
-        await croupier(["providers", "apply", str(providers), "--yes"], self._environment)
+        owner = self._environment[POSTGRES_MIGRATOR_DSN]
+        await add_providers(owner, profiles_in(PROVIDERS_TOML), why="the provider of the bench")
         await create_topic(self._settings, _BARE_RESULTS)
         await create_topic(self._settings, _BARE_EVENTS, **{"message.timestamp.type": "LogAppendTime"})
         await self._product_drains(list(self._traffic.opening()))

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+
+import tenacity
 
 from processor.devstack.certify.books import Books
-from processor.devstack.certify.cases import Case
+from processor.devstack.certify.cases import Case, Step
 from processor.devstack.certify.cast import Cast
-from processor.devstack.certify.mailbox import open_mailbox
+from processor.devstack.certify.mailbox import Mailbox, open_mailbox
 from processor.devstack.certify.runner import Report, Runner
+from processor.errors import WrongInstallation
 
 if TYPE_CHECKING:
     from processor.settings import Settings
+
+_KNOWN_SECONDS: Final = 30.0
 
 #: Adds provider profiles to the installation's reference data.
 ApplyProfiles = Callable[[Mapping[str, Mapping[str, Any]]], Awaitable[None]]
@@ -35,8 +41,11 @@ async def certify(
     each report as it comes. Raises KafkaUnreachable, PostgresUnreachable, WrongUsage (a profile that is none).
     """
     run = f"c{secrets.token_hex(3)}"
-    await apply_profiles(profiles(run, cases, decided))
+    canary = Case("canary", "", "", "", {}, {"p": {}}, [])
+    made = profiles(run, [*cases, canary], decided)
+    await apply_profiles(made)
     async with Books(owner_dsn) as books, open_mailbox(settings) as mailbox:
+        await _providers_are_known(mailbox, Cast(canary, run, len(cases)))
         return await Runner(mailbox, books, run, decided).run_all(cases, at_once=at_once, done=done)
 
 
@@ -50,3 +59,37 @@ def profiles(run: str, cases: Sequence[Case], decided: frozenset[str]) -> dict[s
         made[cast.provider] = case.profile
         made[cast.other] = case.profile
     return made
+
+
+async def _providers_are_known(mailbox: Mailbox, cast: Cast) -> None:
+    """Wait until the worker has heard of the new reference data: bets at a made-up provider are not GAME_BLOCKED.
+
+    Raises WrongInstallation if no worker answers, or none hears of it.
+    """
+    for step in cast.opening():
+        await _code(mailbox, cast, step)
+    numbers = count()
+
+    async def bet() -> str:
+        return await _code(mailbox, cast, Step("bet", f"canary-{next(numbers)}", {"amount": "0"}, {}))
+
+    await tenacity.AsyncRetrying(
+        wait=tenacity.wait_fixed(0.1),
+        stop=tenacity.stop_after_delay(_KNOWN_SECONDS),
+        retry=tenacity.retry_if_result(lambda code: code == "GAME_BLOCKED"),
+        retry_error_callback=_never_known,
+    )(bet)
+
+
+def _never_known(_: tenacity.RetryCallState) -> None:
+    raise WrongInstallation(
+        "The worker does not hear of new provider profiles (it still answers GAME_BLOCKED): look at its log."
+    )
+
+
+async def _code(mailbox: Mailbox, cast: Cast, step: Step) -> str:
+    (place,) = await mailbox.send([cast.message(step)])
+    replies = await mailbox.replies(place, _KNOWN_SECONDS)
+    if not replies:
+        raise WrongInstallation("No result came for a first event: is a worker running (`croupier run`)?")
+    return str((replies[0].body or {}).get("code"))
