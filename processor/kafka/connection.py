@@ -13,16 +13,12 @@ from aiokafka.errors import KafkaError
 from processor.errors import KafkaUnreachable
 from processor.settings import Settings
 
-# A failed request is asked again after so long; the default of 100 ms would be the tail of our latency.
-RETRY_BACKOFF_MS = 10
-
 
 def client_options(settings: Settings) -> dict[str, Any]:
     """Keyword arguments that aiokafka's consumer, producer and plain client all take."""
     options: dict[str, Any] = {
         "bootstrap_servers": settings.kafka_bootstrap,
         "request_timeout_ms": milliseconds(settings.request_timeout_seconds),
-        "retry_backoff_ms": RETRY_BACKOFF_MS,
         "security_protocol": settings.kafka_security_protocol,
     }
     if settings.kafka_security_protocol in ("SSL", "SASL_SSL"):

@@ -135,6 +135,7 @@ async def end_consumer(consumer: AIOKafkaConsumer, *, timeout_seconds: float) ->
 
     A stop alone leaves them waiting for an assignment for ever, and leaves sockets behind when it fails half-way.
     """
-    consumer._subscription.abort_waiters(KafkaConnectionError("This consumer is being stopped."))
+    if consumer._fetcher is not None:
+        consumer._subscription.abort_waiters(KafkaConnectionError("This consumer is being stopped."))
     await _within(consumer.stop(), timeout_seconds)
     await _within(consumer._client.close(), timeout_seconds)

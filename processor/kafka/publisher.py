@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 # A batch takes records up to this size; a single record may be larger (a dead letter of a megabyte). Below every
 # topic's max.message.bytes, so that no topic refuses a batch for what we put together.
 _BATCH_BYTES = 512 * 1024
+# Right after a commit the broker says "concurrent transactions" for some milliseconds; the default pause before asking
+# again, 100 ms, would be the tail of our latency.
+_RETRY_BACKOFF_MS = 10
 _LET_GO_TIMEOUT_SECONDS = 2.0
 
 _T = TypeVar("_T")
@@ -70,6 +73,7 @@ class KafkaPublisher:
         settings = self._settings
         self._producer = AIOKafkaProducer(
             **client_options(settings),
+            retry_backoff_ms=_RETRY_BACKOFF_MS,
             transactional_id=self._id,
             transaction_timeout_ms=milliseconds(settings.transaction_timeout_seconds),
             acks="all",

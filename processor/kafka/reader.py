@@ -21,6 +21,7 @@ from aiokafka.errors import (
     RecordTooLargeError,
     UnsupportedCodecError,
 )
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from processor.errors import FetchFailed, OffsetOutOfRange, TopicMissing, UnparsableBatch
 from processor.kafka import inside_aiokafka
@@ -50,6 +51,8 @@ _ANSWER_BYTES = 16 * 1024 * 1024
 _FETCH_MAX_WAIT_MS = 20
 _PREFETCH_BACKOFF_SECONDS = 0.01
 _MAX_POLL_INTERVAL_MS = 2**31 - 1
+_NEW_TOPIC_SECONDS = 3.0
+_LOOK_EVERY_SECONDS = 0.1
 _REBALANCE_GRACE_SECONDS = 0.5
 _STOP_TIMEOUT_SECONDS = 5.0
 _REVOKE_TIMEOUT_SECONDS = 12.0
@@ -82,7 +85,7 @@ class KafkaEventReader:
         self._consumer = self._make_consumer()
         try:
             await self._questions.bootstrap()
-            await self.events_topic()
+            await self._see_topic()
             await self._consumer.start()
         except TopicMissing:
             await self.stop(leave_group=False)
@@ -92,6 +95,17 @@ class KafkaEventReader:
             raise unreachable(self._settings, error) from error
         inside_aiokafka.hasten_fetches(self._consumer, prefetch_backoff_seconds=_PREFETCH_BACKOFF_SECONDS)
         self._consumer.subscribe([self._topic], listener=_Forwarding(listener))
+
+    async def _see_topic(self) -> None:
+        """Brokers hear of a new topic one after the other, so one that does not know it is asked for some seconds."""
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(TopicMissing),
+            stop=stop_after_delay(_NEW_TOPIC_SECONDS),
+            wait=wait_fixed(_LOOK_EVERY_SECONDS),
+            reraise=True,
+        ):
+            with attempt:
+                await self.events_topic()
 
     def _make_consumer(self) -> AIOKafkaConsumer:
         settings = self._settings

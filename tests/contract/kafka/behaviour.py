@@ -1,4 +1,4 @@
-"""How an EventReader and a Publisher behave, whoever implements them; the fake's and the real one's tests inherit it."""
+"""How an EventReader and a Publisher behave, whoever implements them; tests of the fake and the real one inherit it."""
 
 from __future__ import annotations
 
