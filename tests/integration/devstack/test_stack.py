@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 import stat
@@ -15,8 +16,10 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from processor.devstack.databases import with_port
 from processor.devstack.embedded import EmbeddedStack
 from processor.devstack.installation import DirectoryTaken, StackDirectory
+from processor.devstack.proxy import TcpProxy
 from processor.devstack.readiness import kafka_answers, postgres_answers
 from processor.devstack.stack import (
     KAFKA_BOOTSTRAP,
@@ -31,6 +34,7 @@ from tests.installations import Database, Topics, make_topics
 
 _ORPHAN = """
 import asyncio, os, signal
+from processor.devstack.databases import with_port
 from processor.devstack.embedded import EmbeddedStack
 
 async def main() -> None:
@@ -117,6 +121,28 @@ async def test_a_killed_database_comes_back_with_what_was_committed(own_stack: E
         assert await connection.fetchval("SELECT answer FROM kept") == 42
     finally:
         await connection.close()
+
+
+async def test_clients_of_the_second_listener_stay_behind_the_proxy(own_stack: EmbeddedStack) -> None:
+    ports = own_stack.kafka.ports
+    topics = await make_topics(own_stack.kafka.bootstrap, 1)
+    behind = dataclasses.replace(topics, bootstrap=own_stack.proxied_bootstrap)
+
+    async with TcpProxy(ports.proxied, port=ports.proxy) as proxy:
+        await _send(behind, b"through the proxy")
+        carried = proxy.carried_bytes
+        assert await _first_value(behind) == b"through the proxy"
+
+    assert proxy.carried_bytes > carried > 0
+    assert await kafka_answers(own_stack.proxied_bootstrap) is not None
+
+
+async def test_a_database_is_reached_through_a_proxy_by_its_port(own_stack: EmbeddedStack) -> None:
+    dsn = own_stack.environment()[POSTGRES_DSN]
+
+    async with TcpProxy(own_stack.postgres.port) as proxy:
+        assert await postgres_answers(with_port(dsn, proxy.port)) is None
+        assert proxy.carried_bytes > 0
 
 
 async def test_a_directory_keeps_its_data_and_has_one_holder(
