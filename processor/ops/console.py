@@ -23,7 +23,7 @@ AsOption = Annotated[
 
 
 def output() -> Console:
-    """Standard output, for people, wide where it is no terminal. Made anew each time, so that a redirected stream is respected."""
+    """Standard output, for people; wide where it is no terminal. Made anew, so that redirection is respected."""
     terminal = sys.stdout.isatty()
     return Console(highlight=False, soft_wrap=not terminal, width=None if terminal else _FILE_WIDTH)
 

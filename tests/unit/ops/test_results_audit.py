@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import orjson
 import pytest
 
-from processor.ops.results_audit import Proof, ResultsAudit, StoredBatch, StoredOutcome, parse_batch
+from processor.ops.results_audit import StoredBatch, StoredOutcome, compare
+from processor.ops.results_shown import Proof, ResultsShown, parse_batch
 
 RESULTS, LETTERS = "wallet.results", "wallet.dead-letters"
 
@@ -78,11 +79,15 @@ def audited(
     published: int = 0,
     truncated: frozenset[tuple[str, int]] = frozenset(),
 ) -> dict[Proof, str]:
-    audit = ResultsAudit(truncated)
+    shown = ResultsShown(truncated)
     for record in records:
-        (audit.take_result if record.topic == RESULTS else audit.take_dead_letter)(record)
-    audit.compare(batches, outcomes, {(1, 0): published})
-    return audit.first_faults
+        (shown.take_result if record.topic == RESULTS else shown.take_dead_letter)(record)
+    comparison = compare(shown, {(1, 0): published})
+    for stored in batches:
+        comparison.take_batch(stored)
+    for decided in outcomes:
+        comparison.take_outcome(decided)
+    return comparison.finish().first
 
 
 SOUND = [
@@ -192,3 +197,29 @@ def test_lanes_count_on_their_own() -> None:
 @pytest.mark.parametrize("header", [None, b"", b"1/2", b"1/2/x", b"1/2/3/4"])
 def test_a_header_that_is_no_batch_is_none(header: bytes | None) -> None:
     assert parse_batch(header) is None
+
+
+def test_what_was_missing_may_come_later_and_heals() -> None:
+    shown = ResultsShown()
+    for record in SOUND[:3]:
+        (shown.take_result if record.topic == RESULTS else shown.take_dead_letter)(record)
+    early = compare(shown, {(1, 0): 3})
+    early.take_batch(BATCHES[2])
+    assert Proof.BATCHES in early.finish().first
+    shown.take_result(SOUND[3])
+    late = compare(shown, {(1, 0): 3})
+    for stored in BATCHES:
+        late.take_batch(stored)
+    assert late.finish().first == {}
+
+
+def test_actions_of_a_batch_are_published_inside_its_result() -> None:
+    actions = [
+        {"wallet_transaction_id": "w-a", "replayed": False},
+        {"wallet_transaction_id": "w-b", "replayed": True},
+    ]
+    records = [result(0, seq=1, sequence=1, actions=actions)]
+    first = [outcome(0, seq=1), outcome(0, seq=1)._replace(wallet_transaction_id="w-a")]
+    assert audited(records, BATCHES[:1], first) == {}
+    repeat = outcome(0, seq=1)._replace(wallet_transaction_id="w-b")
+    assert Proof.FIRST_PUBLISHED in audited(records, BATCHES[:1], [repeat])
