@@ -55,10 +55,12 @@ def _read(described: dict[str, object], partition: int, offset: int) -> Read:
         described["aborted_transactions"],
     )
     assert isinstance(end, int)
+    assert isinstance(aborted, list | None)
+    given_up = [(one["producer_id"], one["first_offset"]) for one in aborted or ()]
     batches = list(read_batches(bytes(log or b"")))  # type: ignore[call-overload]  # bytes, by the protocol
     records = [
         record
-        for batch in committed_batches(iter(batches), aborted or ())  # type: ignore[arg-type]  # pairs, by the protocol
+        for batch in committed_batches(iter(batches), given_up)
         if batch.base_offset < end
         for record in parse_batch(partition, batch)
         if record.offset >= offset
