@@ -114,18 +114,16 @@ class Renderer:
         return body
 
     def _put_money(self, body: dict[str, Any], answer: Answer) -> None:
-        balance, command = answer.balance, answer.command
-        currency = answer.moved_currency or command.currency or (balance.currency if balance else None)
+        balance = answer.balance
+        currency = answer.moved_currency or answer.command.currency or (balance.currency if balance else None)
         if currency is None:
             body["amount"] = body["currency"] = None
-        else:
-            body["amount"] = self._format(currency)(answer.moved_minor)
-            body["currency"] = currency
-        if answer.split:
-            wallet = self._format(answer.moved_currency or balance.currency if balance else str(currency))
-            body["split"] = {pool: wallet(minor) for pool, minor in answer.split.items()}
-        else:
             body["split"] = {}
+        else:
+            shape, moved, split = self._format(currency), answer.moved_minor, answer.split
+            body["amount"] = amount = shape(moved)
+            body["currency"] = currency
+            body["split"] = {pool: amount if minor == moved else shape(minor) for pool, minor in split.items()}
         body["balance"] = None if balance is None else self._balance(balance)
         if answer.conflict is not None:
             body["conflict"] = answer.conflict
@@ -135,12 +133,14 @@ class Renderer:
     def _balance(self, balance: Balance) -> dict[str, str]:
         shape = self._format(balance.currency)
         cash, bonus, game = balance.cash_minor, balance.bonus_minor, balance.game_minor
+        cash_text, nothing = shape(cash), shape(0)
+        others = bonus + game
         return {
-            "cash": shape(cash),
-            "bonus": shape(bonus),
-            "game_wallet": shape(game),
-            "debt": shape(balance.debt_minor),
-            "total": shape(cash + bonus + game),
+            "cash": cash_text,
+            "bonus": shape(bonus) if bonus else nothing,
+            "game_wallet": shape(game) if game else nothing,
+            "debt": shape(balance.debt_minor) if balance.debt_minor else nothing,
+            "total": shape(cash + others) if others else cash_text,
         }
 
     def _format(self, currency: str) -> Format:
