@@ -37,7 +37,6 @@ from processor.kafka.tailing import end_offsets
 _BARE_RESULTS: Final = "bench.results"
 _BARE_EVENTS: Final = "bench.events"
 _WARM_UP_EVENTS: Final = 4000
-_SAMPLE_SECONDS: Final = 0.1
 _BARE_STOP_SECONDS: Final = 30.0
 _SQL: Final = Path(__file__).parent / "sql"
 
@@ -140,13 +139,14 @@ class Bench:
     async def _product_span(self, ends: Mapping[int, int], *, measured: bool = False) -> Span:
         """Run one worker until the backlog is drained. Raises BenchFailed if any result was not accepted."""
         results = await end_offsets(self._settings, self._settings.results_topic)
-        await self._worker.start()
-        try:
-            async with self._watching_memory(enabled=measured):
-                await drained(self._settings, self._settings.group, ends, lambda: self._worker.alive)
-            self._note_peak()
-        finally:
-            await self._stop_worker()
+        async with self._product():
+            await drained(
+                self._settings,
+                self._settings.group,
+                ends,
+                alive=lambda: self._worker.alive,
+                progress=self._watch_drain(self._plan.events) if measured else lambda _left: None,
+            )
         found = await span(self._settings, self._settings.results_topic, results)
         if not found.count or found.accepted != found.count:
             raise BenchFailed(
@@ -158,7 +158,7 @@ class Bench:
         results = await end_offsets(self._settings, _BARE_RESULTS)
         plan = self._bare_plan(producers, self._settings.events_topic, starts, ends)
         async with self._bare_loop(plan) as process:
-            await drained(self._settings, plan.group, ends, lambda: process.returncode in {None, 0})
+            await drained(self._settings, plan.group, ends, alive=lambda: process.returncode in {None, 0})
             if await asyncio.wait_for(process.wait(), _BARE_STOP_SECONDS) != 0:
                 raise BenchFailed("the bare loop ended badly")
         found = await span(self._settings, _BARE_RESULTS, results)
@@ -209,16 +209,12 @@ class Bench:
                 for rate in self._plan.rates:
                     found = Latency.of(await self._latencies(_BARE_EVENTS, _BARE_RESULTS, rate))
                     self.report.bare_latency.setdefault((rate, producers), []).append(found)
-        await self._worker.start()
-        try:
+        async with self._product():
             await self._worker.wait_ready()
             for rate in self._plan.rates:
                 topics = (self._settings.events_topic, self._settings.results_topic)
                 found = Latency.of(await self._latencies(*topics, rate))
                 self.report.product_latency.setdefault(rate, []).append(found)
-            self._note_peak()
-        finally:
-            await self._stop_worker()
         told = "; ".join(
             f"at {rate:,}/s bare {self.report.last_bare_p99_ms(rate):.0f}, "
             f"product {self.report.product_latency[rate][-1].p99_ms:.0f}"
@@ -238,31 +234,33 @@ class Bench:
 
     # ------------------------------------------------------------------------------------------- worker
 
-    async def _stop_worker(self) -> None:
-        if await self._worker.stop() != 0:
-            raise BenchFailed(
-                f"the worker did not end in good order; the end of its log:\n{self._worker.log_tail()}"
-            )
-
-    def _note_peak(self) -> None:
-        self.report.memory.peak_mib = max(self.report.memory.peak_mib, self._worker.peak_mib())
-
     @asynccontextmanager
-    async def _watching_memory(self, *, enabled: bool) -> AsyncIterator[None]:
-        """Sample the worker's memory; keep what it was at a quarter of the time and at the end."""
-        samples: list[float] = []
-
-        async def sample() -> None:
-            while True:
-                samples.append(self._worker.resident_mib())
-                await asyncio.sleep(_SAMPLE_SECONDS)
-
-        task = asyncio.create_task(sample(), name="bench-memory")
+    async def _product(self) -> AsyncIterator[None]:
+        """One worker runs as long as the block does, and drains at its end."""
+        await self._worker.start()
         try:
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        if enabled and samples:
-            self.report.memory.quarter_mib.append(samples[len(samples) // 4])
-            self.report.memory.end_mib.append(samples[-1])
+        except BaseException:
+            if self._worker.alive:
+                await self._worker.kill()
+            raise
+        self.report.memory.peak_mib = max(self.report.memory.peak_mib, self._worker.peak_mib())
+        if await self._worker.stop() != 0:
+            raise BenchFailed(
+                f"the worker did not end in good order; its log ends:\n{self._worker.log_tail()}"
+            )
+
+    def _watch_drain(self, events: int) -> Callable[[int], None]:
+        """Keep the worker's memory after a quarter of the backlog, and at its end with what it cost."""
+        begun: list[float] = []
+
+        def watch(left: int) -> None:
+            if not begun and left <= events * 3 / 4:
+                begun.append(self._worker.resident_mib())
+            if left == 0:
+                cost = self.report.memory
+                cost.quarter_mib += begun
+                cost.end_mib.append(self._worker.resident_mib())
+                self.report.product_cpu.append(self._worker.cpu_seconds() * 1e6 / events)
+
+        return watch

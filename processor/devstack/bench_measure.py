@@ -13,6 +13,7 @@ from typing import Any, Final
 import tenacity
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
 
 from processor.devstack.bench_traffic import BenchEvent
 from processor.errors import CroupierError
@@ -64,17 +65,32 @@ async def produce(settings: Settings, events: Iterable[BenchEvent]) -> None:
             await sender.send_many(waiting[first : first + _CHUNK])
 
 
-async def drained(settings: Settings, group: str, ends: Mapping[int, int], alive: Callable[[], bool]) -> None:
-    """Wait until the group has committed these offsets. Raises BenchFailed if whoever drains dies or takes too long."""
+async def drained(
+    settings: Settings,
+    group: str,
+    ends: Mapping[int, int],
+    *,
+    alive: Callable[[], bool],
+    progress: Callable[[int], None] = lambda _left: None,
+) -> None:
+    """Wait until the group has committed these offsets; ``progress`` hears how many events are left.
+
+    Raises BenchFailed if whoever drains dies or takes too long.
+    """
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
     await admin.start()
 
     async def left() -> int:
         if not alive():
             raise BenchFailed(f"whoever drains as {group} ended before the backlog did")
-        committed = await admin.list_consumer_group_offsets(group)
+        try:
+            committed = await admin.list_consumer_group_offsets(group)
+        except KafkaError:  # the coordinator of a new group is not there yet
+            committed = {}
         reached = {place.partition: found.offset for place, found in committed.items()}
-        return sum(max(0, end - max(0, reached.get(one, 0))) for one, end in ends.items())
+        count: int = sum(max(0, end - max(0, reached.get(one, 0))) for one, end in ends.items())
+        progress(count)
+        return count
 
     try:
         await tenacity.AsyncRetrying(

@@ -75,13 +75,17 @@ class Memory:
 
 @dataclass(slots=True)
 class BenchReport:
-    """Everything that was measured. ``bare_latency`` is by (rate, producers), ``product_latency`` by rate."""
+    """Everything that was measured. ``bare_latency`` is by (rate, producers), ``product_latency`` by rate.
+
+    ``product_cpu`` is the worker's processor time per event in each drain, start included, microseconds.
+    """
 
     plan: BenchPlan
     drains: list[Drain] = field(default_factory=list)
     bare_latency: dict[tuple[int, int], list[Latency]] = field(default_factory=dict)
     product_latency: dict[int, list[Latency]] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
+    product_cpu: list[float] = field(default_factory=list)
 
     @property
     def bare_per_second(self) -> float:
@@ -124,6 +128,7 @@ class BenchReport:
                 "end_mib": [round(one, 1) for one in self.memory.end_mib],
                 "flat": self.memory.flat,
             },
+            "worker_cpu_us_per_event": round(median(self.product_cpu), 1),
             "events": self.plan.events,
             "pairs": [
                 {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -63,6 +64,11 @@ class Worker:
     def log_tail(self) -> str:
         """The end of its log."""
         return self.log.read_text(errors="replace")[-_LOG_TAIL_CHARACTERS:]
+
+    def cpu_seconds(self) -> float:
+        """The processor time that the process has used since its start."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident_mib(self) -> float:
         """The memory that the process holds now (VmRSS), in MiB."""

@@ -18,6 +18,7 @@ def report() -> BenchReport:
         made.drains.append(Drain({1: bare / 2, 4: bare}, product))
     made.bare_latency = {(500, 1): [Latency(5, 50)] * 3, (500, 4): [Latency(9, 30)] * 3}
     made.product_latency = {500: [Latency(10, 40), Latency(11, 80), Latency(12, 60)]}
+    made.product_cpu = [50.0]
     made.memory.peak_mib, made.memory.quarter_mib, made.memory.end_mib = 120.0, [100.0], [105.0]
     return made
 
