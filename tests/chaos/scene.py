@@ -1,0 +1,166 @@
+"""One installation under trouble: worker processes on real servers, who of them died how, and what was seen meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tomllib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from processor.devstack.child import Guardian
+from processor.devstack.demo import settings_from
+from processor.devstack.stack import Stack
+from processor.devstack.traffic.providers import PROVIDERS_TOML
+from processor.devstack.trouble import VARIABLE
+from processor.devstack.worker import Worker
+from processor.errors import OffsetsUnknown
+from processor.kafka.connection import connected_client
+from processor.kafka.questions import committed_offsets
+from processor.kafka.tailing import end_offsets
+from processor.lane.receipt import receipt_seq
+from processor.postgres.reference import replace_documents
+from processor.settings import Settings
+from tests.chaos.books import Books
+from tests.chaos.waiting import until
+from tests.installations import Database, Topics, drop, make_database, make_topics
+
+_WORKERS = {
+    "CROUPIER_LANES": "2",
+    "CROUPIER_SESSION_TIMEOUT_SECONDS": "6",
+    "CROUPIER_POISON_ATTEMPTS": "3",
+    "CROUPIER_POISON_BACKOFF_SECONDS": "0.2",
+    "CROUPIER_POISON_BACKOFF_MAX_SECONDS": "1",
+}
+
+
+@dataclass
+class Scene:
+    """What a scenario acts on. ``faults`` gathers what was seen on the way and must never be."""
+
+    environment: dict[str, str]
+    settings: Settings
+    database: Database
+    topics: Topics
+    directory: Path
+    guardian: Guardian
+    books: Books
+    workers: dict[str, Worker] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    deaths: int = 0
+
+    async def start(self, name: str, *, trouble: str = "", **more: str) -> Worker:
+        """Start a worker process of this name (its static membership), with trouble on order."""
+        worker = Worker(name, {**self.environment, VARIABLE: trouble, **more}, self.directory, self.guardian)
+        self.workers[name] = worker
+        await worker.start()
+        return worker
+
+    async def dies_of_it(self, worker: Worker) -> None:
+        """Wait until a worker has carried out its order to die, and see that the lanes' rows are as they must be."""
+
+        async def is_dead() -> bool:
+            return not worker.alive
+
+        await until(is_dead, lambda: f"the death of {worker.name}, which says: {worker.log_tail()}")
+        await self._bury(worker)
+
+    async def kill(self, worker: Worker) -> None:
+        """SIGKILL, now."""
+        os.kill(worker.pid, signal.SIGKILL)
+        await self._bury(worker)
+
+    async def _bury(self, worker: Worker) -> None:
+        status = await worker.stop()
+        if status != -signal.SIGKILL:
+            raise AssertionError(f"{worker.name} ended with {status} by itself: {worker.log_tail()}")
+        self.deaths += 1
+
+    async def look_at_lanes(self) -> None:
+        """The invariant of every lane's row, whatever is under way."""
+        for lane in await self.books.lanes():
+            self.faults += lane.faults()
+
+    async def drained(self, *, seconds: float = 90.0) -> None:
+        """Wait until every event is applied, nothing is parked, and every batch has its receipt."""
+        missing: list[str] = []
+
+        async def is_drained() -> bool:
+            missing[:] = await self._missing()
+            return not missing
+
+        await until(is_drained, lambda: f"drained; {missing}; {self.tails()}", seconds=seconds)
+
+    async def _missing(self) -> list[str]:
+        ends = await end_offsets(self.settings, self.settings.events_topic)
+        lanes, parked = await self.books.lanes(), await self.books.parked()
+        reached = {one: offset for lane in lanes for one, offset in lane.next_offsets.items()}
+        missing = [f"{parked} parked"] if parked else []
+        missing += [f"partition {one}: {reached.get(one)} of {end}" for one, end in ends.items() if reached.get(one) != end]
+        for lane in lanes:
+            receipt = await self.receipt(lane.lane)
+            if receipt != lane.applied_seq:
+                missing.append(f"lane {lane.lane}: receipt {receipt}, applied {lane.applied_seq}")
+        return missing
+
+    async def receipt(self, lane: int) -> int | str | None:
+        """The batch that Kafka's committed offset vouches for; a word where the coordinator does not say it now."""
+        partitions = [one for one in range(self.topics.partitions) if one % self.settings.lanes == lane]
+        try:
+            async with connected_client(self.settings) as client:
+                committed = await committed_offsets(
+                    client, self.settings.group, self.settings.events_topic, partitions
+                )
+        except OffsetsUnknown as unknown:
+            return str(unknown)
+        return receipt_seq(1, committed)
+
+    async def stop_all(self) -> None:
+        """SIGTERM everybody: each must drain and end well."""
+        for worker in self.workers.values():
+            if worker.alive and await worker.stop() != 0:
+                self.faults.append(f"{worker.name} did not end in good order: {worker.log_tail()}")
+
+    def tails(self) -> str:
+        """What the workers said last."""
+        return "\n".join(f"{name}: {worker.log_tail()}" for name, worker in self.workers.items())
+
+
+@asynccontextmanager
+async def staged(
+    stack: Stack, template: str, directory: Path, *, wait_seconds: int = 10, **more: str
+) -> AsyncIterator[Scene]:
+    """An installation of its own on running servers; ``wait_seconds`` is how long a win waits for its bet."""
+    plain = stack.environment()
+    database = await make_database(stack, template)
+    topics = await make_topics(plain["CROUPIER_KAFKA_BOOTSTRAP"], 4)
+    await replace_documents(
+        database.migrator_dsn, "providers", _providers(wait_seconds), actor="chaos", why="to play"
+    )
+    environment = {**plain, **database.environment(), **topics.environment(), **_WORKERS}
+    guardian = Guardian()
+    guardian.start()
+    scene = Scene(
+        {**environment, **more},
+        settings_from(environment),
+        database,
+        topics,
+        directory,
+        guardian,
+        Books(database.migrator_dsn),
+    )
+    try:
+        yield scene
+    finally:
+        for worker in scene.workers.values():
+            if worker.alive:
+                await worker.kill()
+        await guardian.stop()
+        await drop(stack, database.name)
+
+
+def _providers(wait_seconds: int) -> Mapping[str, dict[str, object]]:
+    profiles: dict[str, dict[str, object]] = tomllib.loads(PROVIDERS_TOML)["providers"]
+    return {name: {**one, "missing_bet_wait_seconds": wait_seconds} for name, one in profiles.items()}

@@ -1,0 +1,2 @@
+-- How many events are parked now.
+SELECT count(*) FROM croupier.parked;
