@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 
 from processor.errors import CroupierError
 from processor.ops.money import Amounts
+from processor.ports import Layout
 from processor.postgres.desk.desk import Desk
 from processor.postgres.desk.desk import open_desk as open_desk_at
+from processor.postgres.layout_store import PostgresLayoutStore
 from processor.postgres.reference import reference_of
 from processor.settings import Settings
 
@@ -41,3 +43,12 @@ def as_utc(time: datetime | None) -> datetime | None:
 def time_text(time: datetime | None) -> str | None:
     """RFC 3339 with microseconds."""
     return None if time is None else time.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+async def stored_layout(settings: Settings) -> Layout | None:
+    """The lane layout that the database holds, None before the first worker."""
+    store = PostgresLayoutStore(settings.postgres_dsn.get_secret_value())
+    try:
+        return await store.current()
+    finally:
+        await store.close()
