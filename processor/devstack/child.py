@@ -23,10 +23,6 @@ class ServerFailed(CroupierError):
     """A server of the stack did not start, or ended by itself; the message holds the end of its log."""
 
 
-class ServerSilent(ServerFailed):
-    """A server of the stack runs, but did not answer in time."""
-
-
 class NotReady(Exception):
     """A server does not answer yet."""
 
@@ -148,7 +144,7 @@ class Child:
                 reraise=True,
             )(probe)
         except NotReady as reason:
-            raise ServerSilent(
+            raise ServerFailed(
                 f"{name} did not answer within {timeout_seconds:.0f} seconds ({reason}):\n{self.log_tail()}"
             ) from reason
 

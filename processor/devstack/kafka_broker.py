@@ -13,21 +13,22 @@ wait there for ever. Where the controller outlives the broker, as in any real cl
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from processor.devstack import kafka_config, kafka_jars
-from processor.devstack.child import Child, Guardian, NotReady, ServerSilent, run_tool
+from processor.devstack.child import Child, Guardian, NotReady, run_tool
 from processor.devstack.kafka_config import BrokerPorts
 from processor.devstack.readiness import kafka_answers
 
 _START_TIMEOUT_SECONDS = 90.0
-_BURIAL_TIMEOUT_SECONDS = 10.0
+_NOTHING_TO_COUNT_SECONDS = 5.0  # many times the session of kafka_config.controller_alone
 _SERVER = "kafka.Kafka"
+_CONTROLLER_ACTIVE = "Performing controller activation"
 _COUNTED_AS_GONE = f"Fencing broker {kafka_config.NODE_ID} at"
 _STOP_TIMEOUT_SECONDS = 90.0  # the first stop writes the archive that makes later starts fast
 
@@ -164,7 +165,7 @@ class EmbeddedKafka:
         await run_tool([*java, *tool])
 
     async def _bury(self, java: list[str]) -> None:
-        """Let the controller alone count the killed broker as gone; at the time-out there was nothing to count."""
+        """Let the controller alone count the killed broker as gone, unless it was killed before it was counted in."""
         config = kafka_config.write(
             self._directory / "controller.properties", kafka_config.controller_alone(self.ports, self._data)
         )
@@ -173,12 +174,18 @@ class EmbeddedKafka:
         says = "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.controller.ReplicationControlManager=info"
         child = Child.start([java[0], says, *java[1:], _SERVER, str(config)], log=log, keeper=self._keeper)
 
+        active_since: list[float] = []
+
         async def counted() -> None:
-            if _COUNTED_AS_GONE not in log.read_text(errors="replace"):
+            said = log.read_text(errors="replace")
+            if _COUNTED_AS_GONE in said:
+                return
+            if _CONTROLLER_ACTIVE in said and not active_since:
+                active_since.append(time.monotonic())
+            if not active_since or time.monotonic() < active_since[0] + _NOTHING_TO_COUNT_SECONDS:
                 raise NotReady("the killed broker is not counted as gone yet")
 
         try:
-            with contextlib.suppress(ServerSilent):
-                await child.wait_ready("Kafka's controller", counted, _BURIAL_TIMEOUT_SECONDS)
+            await child.wait_ready("Kafka's controller", counted, _START_TIMEOUT_SECONDS)
         finally:
             await child.end(signal.SIGTERM, _STOP_TIMEOUT_SECONDS)
