@@ -51,5 +51,5 @@ def balance_faults(
 async def audit_faults(environment: Mapping[str, str]) -> list[str]:
     """What `croupier audit --results` finds, in its own words."""
     code, said = await croupier(["audit", "--results", "--json"], environment, allowed=frozenset({0, 1}))
-    found = json.loads(said).get("faults", [])
+    found = [proof["fault"] for proof in json.loads(said)["proofs"] if proof["fault"] is not None]
     return [f"audit: {fault}" for fault in found or ["it ended badly and named no fault"]] if code else []
