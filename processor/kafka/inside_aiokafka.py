@@ -113,6 +113,11 @@ def coordination_problem(consumer: AIOKafkaConsumer) -> BaseException | None:
     return None
 
 
+def knows_coordinator(consumer: AIOKafkaConsumer) -> bool:
+    """Whether the broker that coordinates the group is known; it is forgotten when it does not answer."""
+    return consumer._coordinator is not None and consumer._coordinator.coordinator_id is not None
+
+
 def position_of(consumer: AIOKafkaConsumer, place: TopicPartition) -> int | None:
     """The next offset that will be fetched of an assigned partition; aiokafka's own `position` waits for one."""
     state = consumer._subscription.subscription.assignment.state_value(place)
