@@ -83,7 +83,7 @@ class Watch:
                 action="dead_letters.stored",
                 lane=lane,
                 seq=seq,
-                reasons=dict(reasons),
+                reasons={str(reason): count for reason, count in reasons.items()},
             )
 
     def answered(self, lane: int, replayed: int, parked_change: int) -> None:
