@@ -117,6 +117,14 @@ class Scene:
             return str(unknown)
         return receipt_seq(1, committed)
 
+    async def taken_over(self, epochs: Mapping[int, int]) -> None:
+        """Wait until somebody has taken over one of the lanes that had these epochs."""
+
+        async def moved() -> bool:
+            return any(lane.epoch > epochs[lane.lane] for lane in await self.books.lanes())
+
+        await until(moved, lambda: f"a take-over; {self.tails()}")
+
     async def stop_all(self) -> None:
         """SIGTERM everybody: each must drain and end well."""
         for worker in self.workers.values():
