@@ -42,14 +42,31 @@ async def let_go(producer: AIOKafkaProducer, *, timeout_seconds: float) -> None:
     client, sender = producer.client, producer._sender
     producer._closed = True
     _refuse_requests(client)
-    producer._message_accumulator._closed = True
-    producer._message_accumulator.fail_all(_gone())
+    _fail_batches(producer._message_accumulator)
     await _within(client.close(), timeout_seconds)
     _release_metadata_waiters(client)
     if sender.sender_task is not None:
         await _end_task(sender.sender_task, timeout_seconds)
     # A connection that was being made while we closed the others is known only now.
     await _within(client.close(), timeout_seconds)
+    _see(getattr(producer._txn_manager, "_transaction_waiter", None))
+
+
+def _fail_batches(accumulator: Any) -> None:
+    """Tell whoever waits for a record, and take no more of them."""
+    batches = [batch for queue in accumulator._batches.values() for batch in queue]
+    batches += accumulator._pending_batches
+    accumulator._closed = True
+    accumulator.fail_all(_gone())
+    for batch in batches:
+        _see(batch.future)
+        _see(batch._drain_waiter)
+
+
+def _see(future: asyncio.Future[Any] | None) -> None:
+    """Mark a failure as seen, where nobody may be left to look at it."""
+    if future is not None and future.done() and not future.cancelled():
+        future.exception()
 
 
 def _gone() -> KafkaConnectionError:
@@ -87,8 +104,7 @@ async def _end_task(task: asyncio.Task[Any], timeout_seconds: float) -> None:
             break
         task.cancel()
         await asyncio.wait({task}, timeout=timeout_seconds)
-    if task.done() and not task.cancelled():
-        task.exception()  # Seen: it is the reason why we are here, or our own refusal.
+    _see(task)
 
 
 async def _within(work: Awaitable[Any], timeout_seconds: float) -> None:
@@ -97,8 +113,7 @@ async def _within(work: Awaitable[Any], timeout_seconds: float) -> None:
     await asyncio.wait({task}, timeout=timeout_seconds)
     if not task.done():
         task.cancel()
-    elif not task.cancelled():
-        task.exception()
+    _see(task)
 
 
 def coordination_problem(consumer: AIOKafkaConsumer) -> BaseException | None:

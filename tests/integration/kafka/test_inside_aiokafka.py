@@ -19,6 +19,9 @@ async def test_a_producer_has_what_letting_go_reaches_for(settings: Settings) ->
     assert producer._sender.sender_task is not None
     assert producer._message_accumulator.fail_all
     assert producer._message_accumulator._closed is False
+    assert producer._message_accumulator._batches == {}
+    assert producer._message_accumulator._pending_batches == set()
+    assert hasattr(producer._txn_manager, "_transaction_waiter")
     assert producer._closed is False
     for name in (
         "send",
