@@ -22,8 +22,6 @@ def win_reference(case: Case) -> Decision | None:
         case.bet = None  # the id is known, and no bet's: none can come under it
         case.may_wait = False
         return _win_without_bet(case)
-    if bet.code == Code.ROLLED_BACK:
-        return Decision(Code.ROLLED_BACK)
     if bet.code != OK:
         return Decision(Code.BET_NOT_FOUND)
     return _win_on_taken_bet(case, bet)

@@ -233,7 +233,7 @@ def test_another_players_rollback_does_not_touch_the_bet() -> None:
     play.join("q", "10.00")
     play.send("bet", "b1", amount="4.00")
     assert play.send("rollback", "c1", reference="b1", player_id="q").code == "OK"
-    assert play.cash_of() == 9600
+    assert (play.cash_of(), play.cash_of("q")) == (9600, 1000)
     assert play.send("rollback", "c2", reference="b1").code == "OK"
     assert play.cash_of() == 10000
 
@@ -285,6 +285,14 @@ def test_opening_twice_is_ok_and_changes_nothing() -> None:
     assert (player.currencies, player.country) == (["EUR"], None)
 
 
+def test_another_currency_opens_a_wallet_and_leaves_the_player_as_he_is() -> None:
+    play = Play()
+    play.ledger.pass_time(5)
+    play.send("open_player", "usd", currency="USD", own=(("country", "DE"),))
+    player = play.ledger.players["p"]
+    assert (player.currencies, player.opened_at, player.country) == (["EUR", "USD"], START, None)
+
+
 def test_a_player_has_one_wallet_per_currency_in_the_order_of_opening() -> None:
     play = Play()
     play.send("open_player", "usd", currency="USD")
@@ -331,6 +339,9 @@ def test_what_takes_money_is_refused_after_its_deadline_by_either_clock() -> Non
     assert play.codes(event) == [("b1", "EXPIRED")]
     assert play.send("bet", "b2", deadline=soon).code == "EXPIRED"
     assert play.send("deposit", "d1", deadline=soon).code == "OK"
+    play.ledger.now = START
+    assert play.send("bet", "b3", deadline=soon, at_seconds=6).code == "EXPIRED"
+    assert play.send("bet", "b4", deadline=soon, at_seconds=5).code == "OK"
 
 
 def test_an_excluded_player_may_not_stake_or_deposit_until_it_is_over() -> None:

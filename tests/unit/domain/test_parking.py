@@ -94,6 +94,23 @@ def test_a_bet_read_in_the_batch_in_which_its_win_grows_too_old_is_still_in_time
     assert play.codes(play.event("bet", "b1")) == [("b1", "OK"), ("w1", "OK")]
 
 
+def test_a_follower_that_has_grown_too_old_still_waits_for_a_bet_read_in_the_same_batch() -> None:
+    play = waiting_win()
+    assert play.batch(play.event("win", "w2", reference="b2")) == []
+    play.ledger.pass_time(120)
+    released = play.codes(play.event("bet", "b1"), play.event("bet", "b2"))
+    assert released == [("b1", "OK"), ("w1", "OK"), ("b2", "OK"), ("w2", "OK")]
+
+
+def test_wins_that_wait_for_each_others_ids_wait_and_do_not_turn_in_a_circle() -> None:
+    play = waiting_win()
+    assert play.batch(play.event("win", "x", reference="y"), play.event("win", "y", reference="x")) == []
+    assert play.codes(play.event("bet", "b1")) == [("b1", "OK"), ("w1", "OK")]
+    assert play.kept() == [("x", "missing_bet"), ("y", "queued")]
+    play.ledger.pass_time(60)
+    assert play.codes() == [("x", "BET_NOT_FOUND"), ("y", "BET_NOT_FOUND")]
+
+
 def test_the_head_is_tried_again_at_growing_intervals_that_end_at_its_expiry() -> None:
     play = waiting_win()
     tried = []
@@ -280,6 +297,15 @@ def test_poison_that_heals_is_applied_with_its_followers() -> None:
     assert play.codes() == [("b1", "OK"), ("b2", "OK")]
 
 
+def test_poison_is_not_tried_before_its_time_though_something_else_happens() -> None:
+    play = Play()
+    play.send("bet", "b0")
+    poison = play.event("bet", "b1")
+    play.batch(poison, play.event("bet", "b2"), poisonous={(poison.partition, poison.offset): "no such luck"})
+    assert play.codes(play.event("rollback", "c0", reference="b0")) == [("c0", "OK")]
+    assert play.kept() == [("b1", "poison"), ("b2", "queued")]
+
+
 def test_an_awaited_event_that_is_poison_stands_before_the_one_that_waits() -> None:
     play = waiting_win()
     poison = play.event("bet", "b1")
@@ -305,7 +331,8 @@ def test_with_ids_that_include_their_type_a_win_is_not_taken_for_the_awaited_bet
     play = Play(replace(Profile("acme"), id_includes_type=True))
     assert play.batch(play.event("win", "x1", reference="x1", amount="5.00")) == []
     assert play.batch(play.event("win", "x1", reference="x1", amount="5.00")) == []
-    answers = play.batch(play.event("bet", "x1"))
+    assert play.batch(play.event("close_round", "x1", round_id="r9")) == []
+    *answers, _ = play.batch(play.event("bet", "x1"))
     assert [(one.command.type, one.replayed) for one in answers] == [
         ("bet", False),
         ("win", False),

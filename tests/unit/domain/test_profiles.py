@@ -40,6 +40,13 @@ def test_one_id_for_bet_win_and_rollback_works_where_ids_include_their_type() ->
     assert play.cash_of() == 10000
 
 
+def test_the_mark_of_a_taken_bet_is_no_tombstone_for_another_type_under_its_id() -> None:
+    play = Play(replace(ACME, id_includes_type=True))
+    play.send("bet", "x1")
+    play.send("rollback", "c1", reference="x1")
+    assert play.send("win", "x1", kind="promo").code == "OK"
+
+
 @pytest.mark.parametrize(
     ("id_scope", "id_includes_type", "key"),
     [
@@ -118,6 +125,13 @@ def test_per_round_a_win_without_reference_waits_for_a_bet_of_its_round() -> Non
     play = Play(replace(ACME, settlement="per_round"))
     assert play.codes(play.event("win", "w1")) == []
     assert play.codes(play.event("bet", "other", round_id="r2", provider="other")) == [("other", "OK")]
+    assert play.codes(play.event("bet", "b1")) == [("b1", "OK"), ("w1", "OK")]
+
+
+def test_per_round_a_jackpot_neither_closes_the_round_nor_counts_as_its_bet() -> None:
+    play = Play(replace(ACME, settlement="per_round"))
+    assert play.send("win", "j1", kind="jackpot").code == "OK"
+    assert play.codes(play.event("win", "w1")) == []
     assert play.codes(play.event("bet", "b1")) == [("b1", "OK"), ("w1", "OK")]
 
 
