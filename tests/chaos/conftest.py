@@ -1,4 +1,4 @@
-"""Fixtures of the chaos suite: an installation to make trouble in, and the table of what was tried."""
+"""Fixtures of the chaos suite: servers that may be broken, an installation on them, the table of what was tried."""
 
 from __future__ import annotations
 
@@ -8,22 +8,19 @@ from typing import Final
 
 import pytest
 
-from processor.devstack.stack import Stack
+from processor.devstack.embedded import EmbeddedStack
+from tests.chaos.end_txn_proxy import EndTxnProxy
 from tests.chaos.report import Report
 from tests.chaos.scene import Scene, staged
+from tests.installations import make_template
 
 _REPORT: Final = pytest.StashKey[Report]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """One table for the session."""
-    config.stash.setdefault(_REPORT, Report())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The table, at the end."""
     made = config.stash.get(_REPORT, None)
-    if made is not None and made.rows:
+    if made is not None:
         terminalreporter.section("trouble")
         for line in made.lines():
             terminalreporter.write_line(line)
@@ -35,8 +32,30 @@ def report(request: pytest.FixtureRequest) -> Report:
     return request.config.stash.setdefault(_REPORT, Report())
 
 
+@pytest.fixture(scope="session")
+async def servers() -> AsyncIterator[EmbeddedStack]:
+    """A Kafka and a Postgres of this suite's own, which its tests may kill, freeze and start again."""
+    async with EmbeddedStack() as own:
+        yield own
+
+
+@pytest.fixture(scope="session")
+async def migrated(servers: EmbeddedStack) -> str:
+    """The name of a migrated database to copy from."""
+    return await make_template(servers)
+
+
 @pytest.fixture
-async def scene(stack: Stack, template: str, tmp_path: Path) -> AsyncIterator[Scene]:
-    """An installation on the session's servers, which stay whole: only workers are in trouble."""
-    async with staged(stack, template, tmp_path) as made:
+async def scene(servers: EmbeddedStack, migrated: str, tmp_path: Path) -> AsyncIterator[Scene]:
+    """A fresh installation on servers that run, whatever was done to them before."""
+    await servers.postgres.start()
+    await servers.kafka.start()
+    async with staged(servers, migrated, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def proxy(servers: EmbeddedStack) -> AsyncIterator[EndTxnProxy]:
+    """A proxy where the broker's second listener is advertised."""
+    async with EndTxnProxy(servers.kafka.ports.proxy, servers.kafka.ports.proxied) as made:
         yield made
