@@ -5,19 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from processor.domain.commands import STAKE_TAKING, Command
-from processor.domain.profiles import Profile, Reference, stored_key
+from processor.domain.profiles import Profile, stored_key
 
 #: Types whose id a reference may mean, in the order they are looked for.
 REFERENCED: Final = ("bet", "bet_win")
 
 #: What a win without reference waits for: any bet of a round. An id never starts with this character.
 ROUND_PREFIX: Final = "\x1f"
-
-
-def own_key(command: Command, reference: Reference) -> str:
-    """The key under which the command's own outcome is stored."""
-    profile = reference.providers.get(command.provider)
-    return stored_key(profile, command.player_id, command.transaction_id, command.type)
 
 
 def mark_key(profile: Profile | None, player_id: str, transaction_id: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -224,3 +226,9 @@ def test_deciding_changes_nothing(type_: str) -> None:
         before = repr(world.books)
         world.decide()
         assert repr(world.books) == before
+
+
+def test_the_table_in_the_docs_is_the_table_in_the_code() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "law.md").read_text()
+    written = re.findall(r"^\| (\d+) \| `(\w+)` \|", text, re.MULTILINE)
+    assert written == [(str(row.number), row.guard.__name__) for row in PRECEDENCE]
