@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from processor.kafka.connection import connected_client
+from processor.kafka.fetching import fetch_tolerantly
 from processor.kafka.last_batch import BatchName, batch_name, last_batch
 from processor.kafka.producing import EventSender, OutEvent
 from processor.ports import StoredRecord, UnparsableRecord
 from processor.settings import Settings
+from tests.integration.kafka.conftest import PublisherFactory
+from tests.integration.kafka.helpers import result
 
 
 async def put_results(settings: Settings, partition: int, *batches: bytes | None) -> None:
@@ -43,6 +47,37 @@ async def test_another_layouts_batches_say_that_this_one_has_published_nothing(s
 async def test_other_lanes_of_the_layout_are_passed_over(settings: Settings) -> None:
     await put_results(settings, 0, b"1/0/7", *[b"1/1/9"] * 100)
     assert await find(settings, 1, 0, 0) == 7
+
+
+async def test_the_last_batch_is_told_from_a_topic_that_holds_an_aborted_one(
+    settings: Settings, start_publisher: PublisherFactory
+) -> None:
+    publisher = await start_publisher()
+    await publisher.begin()
+    await publisher.send([result(b"kept", batch=b"1/0/1")])
+    await publisher.commit()
+    await publisher.begin()
+    await publisher.send([result(b"given up", batch=b"1/0/2")])
+    await publisher.abandon()
+    await start_publisher()
+    topics = (settings.results_topic, settings.dead_letters_topic)
+    assert await last_batch(settings, topics, 1, 0, [0]) == 1
+
+
+async def test_the_tolerant_read_passes_over_what_was_aborted_too(
+    settings: Settings, start_publisher: PublisherFactory
+) -> None:
+    for value in (b"given up", b"kept"):
+        publisher = await start_publisher()
+        await publisher.begin()
+        await publisher.send([result(value)])
+        if value == b"kept":
+            await publisher.commit()
+        await publisher.abandon()
+    await start_publisher()
+    async with connected_client(settings) as client:
+        found = await fetch_tolerantly(client, settings.results_topic, 0, 0, max_records=10)
+    assert [one.value for one in found] == [b"kept"]
 
 
 @pytest.mark.parametrize(
