@@ -19,10 +19,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from processor.devstack import kafka_config, kafka_jars
 from processor.devstack.child import Child, Guardian, NotReady, run_tool
 from processor.devstack.kafka_config import BrokerPorts
+from processor.devstack.places import try_lock
 from processor.devstack.readiness import kafka_answers
 
 _START_TIMEOUT_SECONDS = 90.0
@@ -61,6 +63,7 @@ class EmbeddedKafka:
         self._progress = progress
         self._child: Child | None = None
         self._new_archive: Path | None = None
+        self._archive_claim: IO[str] | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -88,7 +91,7 @@ class EmbeddedKafka:
         options = self._jvm_options()
         archive = await asyncio.to_thread(kafka_jars.start_archive, jars, options)
         classes = ["-cp", os.pathsep.join(map(str, jars))]
-        java = [str(kafka_jars.java()), *options]
+        java = [str(kafka_jars.java()), f"-Xmx{self._options.heap_mib}m", *options]
         reads_archive = [f"-XX:AOTCache={archive}"] if archive.exists() else []
         self._directory.mkdir(parents=True, exist_ok=True)
         properties = {**kafka_config.broker(self.ports, self._data), **self._options.properties}
@@ -104,9 +107,6 @@ class EmbeddedKafka:
     async def stop(self) -> None:
         """Shut down in order; the data stay."""
         await self._end(signal.SIGTERM)
-        if self._new_archive is not None and self._new_archive.exists():
-            name, _, _ = self._new_archive.name.rpartition(".")
-            self._new_archive.replace(self._new_archive.with_name(name))
 
     async def kill(self) -> None:
         """SIGKILL: the broker has no time for anything."""
@@ -128,6 +128,10 @@ class EmbeddedKafka:
         child, self._child = self._child, None
         if child is not None:
             await child.end(number, _STOP_TIMEOUT_SECONDS)
+            self._keep_archive()
+        claim, self._archive_claim, self._new_archive = self._archive_claim, None, None
+        if claim is not None:
+            claim.close()
 
     async def _answers(self) -> None:
         problem = await kafka_answers(self.bootstrap)
@@ -140,7 +144,6 @@ class EmbeddedKafka:
 
     def _jvm_options(self) -> list[str]:
         return [
-            f"-Xmx{self._options.heap_mib}m",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",  # a short-lived broker on few cores: quick to compile beats quick code
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
@@ -149,9 +152,19 @@ class EmbeddedKafka:
         ]
 
     def _writes(self, archive: Path) -> list[str]:
-        """Have this run write the archive when it stops in order, under a name of its own until it is whole."""
-        self._new_archive = archive.with_name(f"{archive.name}.{os.getpid()}")
+        """Have this run write the archive when it stops in order (some ten seconds, once).
+
+        It gets a name of its own until it is whole; another broker that is about to write it leaves us nothing to do.
+        """
+        self._archive_claim = try_lock(archive.with_suffix(".lock"))
+        if self._archive_claim is None:
+            return []
+        self._new_archive = archive.with_suffix(f".{os.getpid()}")
         return [f"-XX:AOTCacheOutput={self._new_archive}"]
+
+    def _keep_archive(self) -> None:
+        if self._new_archive is not None and self._new_archive.exists():
+            self._new_archive.replace(self._new_archive.with_suffix(".aot"))
 
     async def _format(self, java: list[str], config: Path) -> None:
         tool = [
