@@ -58,6 +58,9 @@ async def play_demo(plan: DemoPlan, screen: Screen) -> DemoReport:
     try:
         async with _stack(plan, screen) as environment:
             await Demo(plan, screen, environment, logs, report).play()
+    except asyncio.CancelledError:
+        shutil.rmtree(logs, ignore_errors=True)
+        raise
     except BaseException:
         screen.say(f"The workers' logs are kept in {logs}.")
         raise

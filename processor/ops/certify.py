@@ -28,6 +28,9 @@ _STYLES = {"passed": "green", "failed": "bold red", "not yet covered": "yellow"}
 def certify(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files of cases (YAML).")],
     at_once: Annotated[int, typer.Option(min=1, max=256, help="Cases played at the same time.")] = 16,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML to this file.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Play acceptance cases against the running installation that the settings name, and report each.
@@ -40,6 +43,8 @@ def certify(
     settings = load_settings()
     reports = run_async(_play(settings, load_cases(files), at_once))
     counts = Counter(report.verdict.value for report in reports)
+    if junit is not None:
+        _write_junit(junit, reports)
     if as_json:
         show_json(
             {"passed": 0, "failed": 0, **_counted(counts), "cases": [_as_document(one) for one in reports]}
@@ -83,6 +88,15 @@ async def _add_providers(dsn: str, profiles: Mapping[str, Mapping[str, Any]]) ->
 
     documents = provider_documents({"providers": {name: dict(profile) for name, profile in profiles.items()}})
     await add_providers(dsn, documents, why="providers made up for acceptance cases")
+
+
+def _write_junit(file: Path, reports: Sequence[Report]) -> None:
+    from processor.devstack.certify.junit import write_junit
+
+    try:
+        write_junit(file, reports)
+    except OSError as error:
+        raise WrongUsage(f"{file} cannot be written: {error.strerror or error}.") from error
 
 
 def _counted(counts: Counter[str]) -> dict[str, int]:
