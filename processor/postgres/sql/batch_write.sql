@@ -165,7 +165,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 UPDATE lane_requests r
 SET done_at = $3, what_came = u.what_came
 FROM unnest(cells($1)::bigint[], cells($2)) AS u (number, what_came)
-WHERE r.number = u.number AND r.done_at IS NULL;
+WHERE r.number = u.number;
 
 -- name: record
 -- Step 7, last, and always: what is never changed again (movements; decisions, sorted by key, each with its place in
