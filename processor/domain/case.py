@@ -23,8 +23,9 @@ STRICT = Profile("")
 class Case:
     """``profile`` is None for a provider nobody has applied; ``rules`` are then the strict defaults.
 
-    ``key`` is what the command's own outcome is stored under. ``bet`` and ``bet_mark`` are found by `find_bet`:
-    the outcome that the command refers to (None: not known to this player), and what has happened to it.
+    ``key`` is what the command's own outcome is stored under. ``bet``, ``bet_key`` and ``bet_mark`` are found by
+    `find_bet`: the outcome that the command refers to (None: not known to this player), the key of its mark, and
+    the mark: what has happened to it.
     ``stake_parts`` are the pools a stake is taken from, found by the guard on funds.
     """
 
@@ -38,6 +39,7 @@ class Case:
     may_wait: bool
     key: str
     bet: Outcome | None = None
+    bet_key: str = ""
     bet_mark: BetMark | None = None
     stake_parts: Parts = ()
 
@@ -55,23 +57,20 @@ class Case:
             return None
         return self.player.rounds.get((command.provider, command.round_id))
 
-    def reference_mark_key(self) -> str:
-        """The key of the mark of the bet that the command refers to."""
-        return mark_key(self.profile, self.command.player_id, self.command.reference or "")
-
     def find_bet(self) -> None:
         """Look up what the command refers to: within its provider and its player only."""
         command, outcomes = self.command, self.books.outcomes
         provider, player_id, bet_id = command.provider, command.player_id, command.reference
         if bet_id is None:
             return
+        self.bet_key = mark_key(self.profile, player_id, bet_id)
         for key in reference_keys(self.profile, player_id, bet_id):
             found = outcomes.get((provider, key))
             if found is not None and found.player_id == player_id:
                 self.bet = found
                 break
         if self.player.bets:
-            self.bet_mark = self.player.bets.get((provider, mark_key(self.profile, player_id, bet_id)))
+            self.bet_mark = self.player.bets.get((provider, self.bet_key))
 
 
 def make_case(

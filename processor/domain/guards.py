@@ -7,7 +7,7 @@ from processor.domain.commands import STAKE_TAKING
 from processor.domain.decision import OK, Code, Decision
 from processor.domain.effects import TombstoneSet
 from processor.domain.fingerprint import difference
-from processor.domain.keys import reference_keys
+from processor.domain.keys import mark_key, reference_keys
 from processor.domain.postings import draw, stake_pools
 from processor.domain.state import CASH
 
@@ -57,9 +57,8 @@ def player_unknown(case: Case) -> Decision | None:
         return None
     command = case.command
     if command.type == "rollback" and command.reference is not None:
-        return Decision(
-            Code.PLAYER_NOT_FOUND, effects=(TombstoneSet(command.provider, case.reference_mark_key()),)
-        )
+        key = mark_key(case.profile, command.player_id, command.reference)
+        return Decision(Code.PLAYER_NOT_FOUND, effects=(TombstoneSet(command.provider, key),))
     return Decision(Code.PLAYER_NOT_FOUND)
 
 

@@ -49,7 +49,7 @@ def _win_without_bet(case: Case) -> Decision | None:
     if command.kind != "game" or "any" in rules.win_without_bet or "game" in rules.win_without_bet:
         return None
     if command.reference is not None:
-        return _missing(case, case.reference_mark_key())
+        return _missing(case, case.bet_key)
     if rules.settlement == "per_bet":
         return _bet_not_found()
     played = case.round()
@@ -76,7 +76,7 @@ def rollback_reference(case: Case) -> Decision | None:
     case.find_bet()
     bet, mark = case.bet, case.bet_mark
     if bet is None:
-        tombstone = TombstoneSet(case.command.provider, case.reference_mark_key())
+        tombstone = TombstoneSet(case.command.provider, case.bet_key)
         code = OK if case.rules.rollback_unknown == "accept" else Code.BET_NOT_FOUND
         return Decision(code, effects=(tombstone,))
     if bet.code != OK and (bet.type in REFERENCED or bet.code == Code.ROLLED_BACK):

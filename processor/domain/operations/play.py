@@ -63,7 +63,7 @@ def win(case: Case) -> Decision:
     postings = pay(case.player, currency, account, pool, amount_minor)
     effects: list[Effect] = []
     if bet_ is not None:
-        effects.append(BetSettled(command.provider, case.reference_mark_key(), amount_minor, kind == "game"))
+        effects.append(BetSettled(command.provider, case.bet_key, amount_minor, kind == "game"))
     if command.round_id is not None:
         won_minor = amount_minor if account == GAMING else 0
         effects.append(RoundWon(command.provider, command.round_id, command.game_id, currency, won_minor))
@@ -84,7 +84,7 @@ def rollback(case: Case) -> Decision:
     bet_ = case.bet
     assert bet_ is not None, "the reference guard lets only a taken bet pass"
     postings = reversed_postings(_postings_of(bet_, case.reference))
-    effects: list[Effect] = [BetRolledBack(bet_.provider, case.reference_mark_key())]
+    effects: list[Effect] = [BetRolledBack(bet_.provider, case.bet_key)]
     if bet_.round_id is not None:
         gaming_minor = sum(posting.amount_minor for posting in postings if posting.debit == GAMING)
         currency = bet_.moved_currency
