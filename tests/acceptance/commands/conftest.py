@@ -159,6 +159,18 @@ async def installation(
     await drop(stack, database.name)
 
 
+@pytest.fixture(scope="module")
+async def worked(installation: Installation) -> AsyncIterator[Installation]:
+    """The same with one worker that serves."""
+    async with running(installation) as worker:
+        await worker.until_ready(2)
+        drained = asyncio.create_task(worker.rest())
+        yield installation
+        worker.process.send_signal(signal.SIGTERM)
+        await drained
+    assert worker.process.returncode == 0
+
+
 @pytest.fixture(autouse=True)
 def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Complaints are compared as sentences: they must not be broken by a narrow terminal."""
