@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncpg
-from asyncpg.exceptions import _base
 
 from processor.errors import (
     CroupierError,
@@ -31,16 +30,13 @@ def as_unreachable(error: BaseException) -> CroupierError:
 def translate(error: BaseException) -> CroupierError:
     """What a failed statement means for a batch.
 
-    SQLSTATE class 22, and values that the driver cannot encode, are the event's own fault (`LedgerRefusedData`);
+    SQLSTATE class 22 is the event's own fault (`LedgerRefusedData`), and with it a value that the driver itself cannot
+    encode, for which it raises the server's 22000;
     a taken id is another lane's (`LaneRace`); constraints and missing tables are our own doubt; all else is the
     world's (`LedgerUnavailable`), and the batch is tried again.
     """
     if isinstance(error, asyncpg.PostgresError):
         return _from_server(error)
-    if isinstance(error, _base.InterfaceError) and isinstance(error, ValueError | TypeError):
-        return LedgerRefusedData(f"a value cannot be stored: {_sentence(error)}")
-    if isinstance(error, OverflowError | UnicodeEncodeError):
-        return LedgerRefusedData(f"a value cannot be stored: {_sentence(error)}")
     return LedgerUnavailable(f"Postgres did not answer ({_sentence(error)}); the batch is tried again")
 
 
