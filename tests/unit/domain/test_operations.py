@@ -97,6 +97,13 @@ def test_a_stake_draws_on_cash_then_bonus_and_each_gets_its_own_back() -> None:
     assert (back.balance.cash_minor, back.balance.bonus_minor) == (100, 500)
 
 
+def test_an_empty_pool_takes_no_part_in_a_stake() -> None:
+    play = Play(cash="0.00")
+    play.ledger.players["p"].accounts[("EUR", "bonus")] = Account("EUR", "bonus", 500, 1)
+    assert play.send("bet", "b1", amount="3.00").split == {"bonus": -300}
+    assert play.send("bet", "b2", amount="2.01").code == "INSUFFICIENT_FUNDS"
+
+
 @pytest.mark.parametrize(("bonus_minor", "pool"), [(100, "cash"), (101, "bonus"), (99, "cash")])
 def test_a_win_goes_to_the_pool_that_paid_most_of_the_bet_and_a_tie_to_cash(
     bonus_minor: int, pool: str

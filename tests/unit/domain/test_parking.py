@@ -111,6 +111,14 @@ def test_wins_that_wait_for_each_others_ids_wait_and_do_not_turn_in_a_circle() -
     assert play.codes() == [("x", "BET_NOT_FOUND"), ("y", "BET_NOT_FOUND")]
 
 
+def test_an_awaited_event_that_has_to_wait_itself_stays_before_the_one_that_awaits_it() -> None:
+    play = waiting_win()
+    assert play.batch(play.event("win", "x", reference="y"), play.event("win", "y", reference="z")) == []
+    assert play.codes(play.event("bet", "b1")) == [("b1", "OK"), ("w1", "OK")]
+    assert play.kept() == [("y", "missing_bet"), ("x", "queued")]
+    assert play.codes(play.event("bet", "z")) == [("z", "OK"), ("y", "OK"), ("x", "BET_NOT_FOUND")]
+
+
 def test_the_head_is_tried_again_at_growing_intervals_that_end_at_its_expiry() -> None:
     play = waiting_win()
     tried = []
