@@ -13,7 +13,8 @@ from processor.domain.state import Account, BetMark, Books, Entry, Outcome, Park
 from processor.ports import DeadLetter, LaneMove, LaneRow, Ledger, LedgerBatch, Wanted, Written
 
 LAYOUT, PARTITIONS, LANES, SHARDS = 1, 8, 2, 4
-NOW = datetime(2026, 11, 22, 10, 0, 0, 123456, UTC)
+#: Of today: months of entries are made from the last one on.
+NOW = datetime.now(UTC).replace(microsecond=123456)
 HOUSE = "house:"
 
 Act = Callable[[Player, Books], None]
