@@ -34,7 +34,9 @@ class LaneState:
         if self.journal != expected:
             faults.append(f"lane {self.lane}: the journal holds {self.journal}, the row says {expected}")
         if len(expected) > 3:
-            faults.append(f"lane {self.lane} ran ahead: published {self.published_seq}, applied {self.applied_seq}")
+            faults.append(
+                f"lane {self.lane} ran ahead: published {self.published_seq}, applied {self.applied_seq}"
+            )
         return faults
 
 
@@ -74,12 +76,19 @@ class Books:
 
     async def left_over(self) -> dict[str, int]:
         """Currencies in which players and house together have more or less than nothing."""
-        return {row["currency"]: int(row["left_over"]) for row in await self.rows("money") if row["left_over"]}
+        return {
+            row["currency"]: int(row["left_over"]) for row in await self.rows("money") if row["left_over"]
+        }
 
     async def rows(self, name: str, *arguments: Any) -> Sequence[asyncpg.Record]:
         """The rows of one statement of the folder sql."""
         connection = await asyncpg.connect(self._dsn, timeout=10)
         try:
-            return await connection.fetch((_SQL / f"{name}.sql").read_text(), *arguments)
+            return await connection.fetch(statement(name), *arguments)
         finally:
             await connection.close()
+
+
+def statement(name: str) -> str:
+    """One statement of the folder sql."""
+    return (_SQL / f"{name}.sql").read_text()

@@ -55,6 +55,15 @@ async def scene(servers: EmbeddedStack, migrated: str, tmp_path: Path) -> AsyncI
 
 
 @pytest.fixture
+async def patient_scene(servers: EmbeddedStack, migrated: str, tmp_path: Path) -> AsyncIterator[Scene]:
+    """An installation where wins wait for their bets longer than any outage: play it without orphans."""
+    await servers.postgres.start()
+    await servers.kafka.start()
+    async with staged(servers, migrated, tmp_path, wait_seconds=600) as made:
+        yield made
+
+
+@pytest.fixture
 async def proxy(servers: EmbeddedStack) -> AsyncIterator[EndTxnProxy]:
     """A proxy where the broker's second listener is advertised."""
     async with EndTxnProxy(servers.kafka.ports.proxy, servers.kafka.ports.proxied) as made:

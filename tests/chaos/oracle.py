@@ -50,7 +50,10 @@ async def examine(scene: Scene, play: Play) -> Verdict:
         receipt = await scene.receipt(lane.lane)
         if not (isinstance(receipt, int) and lane.published_seq <= receipt <= lane.applied_seq):
             verdict.faults.append(f"{lane} has the receipt {receipt}")
-    verdict.faults += [f"{left} {currency} were made of nothing" for currency, left in (await scene.books.left_over()).items()]
+    verdict.faults += [
+        f"{left} {currency} were made of nothing"
+        for currency, left in (await scene.books.left_over()).items()
+    ]
     return verdict
 
 
@@ -67,7 +70,9 @@ def _answers(known: Mapping[Place, TrafficEvent], replies: list[Reply]) -> list[
     for place, event in known.items():
         found = by_place[place]
         if len(found) != 1:
-            faults.append(f"{event.what} at {place} has {len(found)} answers: {[one.in_words() for one in found]}")
+            faults.append(
+                f"{event.what} at {place} has {len(found)} answers: {[one.in_words() for one in found]}"
+            )
         elif found[0].reason != event.letter:
             faults.append(f"{event.what} at {place} must end as {event.letter}, got {found[0].in_words()}")
     return _some(faults)
@@ -115,4 +120,8 @@ async def _audited(scene: Scene) -> list[str]:
 
 
 def _some(faults: list[str]) -> list[str]:
-    return faults if len(faults) <= _SHOWN else [*faults[:_SHOWN], f"and {len(faults) - _SHOWN} more of this kind"]
+    return (
+        faults
+        if len(faults) <= _SHOWN
+        else [*faults[:_SHOWN], f"and {len(faults) - _SHOWN} more of this kind"]
+    )

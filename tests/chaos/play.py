@@ -12,6 +12,8 @@ from processor.errors import CroupierError
 from processor.kafka.producing import EventSender
 from processor.settings import Settings
 
+#: What is left out where a win may wait longer than a test.
+ORPHANS: Final = frozenset({"win without a bet"})
 _PIECE_OF_PLAY: Final = 200
 
 

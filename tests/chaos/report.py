@@ -45,9 +45,11 @@ class Report:
             raise
         answers = str(verdict.results + verdict.letters)
         self._note(row, scene, str(verdict.events), answers, began, "; ".join(verdict.faults) or "clean")
-        assert verdict.faults == [], scene.tails()
+        assert verdict.faults == [], "\n".join([*verdict.faults, scene.tails()])
 
-    def _note(self, row: list[str], scene: Scene, events: str, answers: str, began: float, verdict: str) -> None:
+    def _note(
+        self, row: list[str], scene: Scene, events: str, answers: str, began: float, verdict: str
+    ) -> None:
         seconds = f"{time.monotonic() - began:.1f}"
         self.rows.append((*row, str(scene.deaths), events, answers, seconds, verdict))
 
@@ -55,4 +57,7 @@ class Report:
         """The table as text, columns aligned."""
         table = [_HEADINGS, *self.rows]
         widths = [max(len(row[place]) for row in table) for place in range(len(_HEADINGS) - 1)]
-        return ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in table]
+        return [
+            "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
+            for row in table
+        ]

@@ -1,4 +1,4 @@
-"""One installation under trouble: worker processes on real servers, who of them died how, and what was seen meanwhile."""
+"""One installation under trouble: worker processes on real servers, and what was seen of them meanwhile."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import orjson
+import psutil
 
 from processor.devstack.child import Guardian
 from processor.devstack.demo import settings_from
-from processor.devstack.stack import Stack
+from processor.devstack.embedded import EmbeddedStack
 from processor.devstack.traffic.providers import PROVIDERS_TOML
 from processor.devstack.trouble import VARIABLE
 from processor.devstack.worker import Worker
@@ -47,6 +51,8 @@ class Scene:
     directory: Path
     guardian: Guardian
     books: Books
+    superuser_dsn: str
+    postgres_port: int
     workers: dict[str, Worker] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     deaths: int = 0
@@ -98,7 +104,11 @@ class Scene:
         lanes, parked = await self.books.lanes(), await self.books.parked()
         reached = {one: offset for lane in lanes for one, offset in lane.next_offsets.items()}
         missing = [f"{parked} parked"] if parked else []
-        missing += [f"partition {one}: {reached.get(one)} of {end}" for one, end in ends.items() if reached.get(one) != end]
+        missing += [
+            f"partition {one}: {reached.get(one)} of {end}"
+            for one, end in ends.items()
+            if reached.get(one) != end
+        ]
         for lane in lanes:
             receipt = await self.receipt(lane.lane)
             if receipt != lane.applied_seq:
@@ -125,6 +135,39 @@ class Scene:
 
         await until(moved, lambda: f"a take-over; {self.tails()}")
 
+    async def all_taken_over(self, epochs: Mapping[int, int]) -> None:
+        """Wait until every lane has a newer epoch."""
+
+        async def moved() -> bool:
+            return all(lane.epoch > epochs[lane.lane] for lane in await self.books.lanes())
+
+        await until(moved, lambda: f"all take-overs; {self.tails()}")
+
+    async def freezes(self, worker: Worker) -> None:
+        """Wait until a worker has carried out its order to stop."""
+        process = psutil.Process(worker.pid)
+
+        async def is_frozen() -> bool:
+            return process.status() == psutil.STATUS_STOPPED
+
+        await until(is_frozen, lambda: f"{worker.name} frozen; {worker.log_tail()}")
+
+    async def progress(self) -> None:
+        """Wait until every lane has applied another batch, and more: until the one before it has its receipt."""
+        before = {lane.lane: lane.applied_seq for lane in await self.books.lanes()}
+
+        async def moved() -> bool:
+            lanes = await self.books.lanes()
+            return bool(lanes) and all(lane.published_seq > before.get(lane.lane, 0) for lane in lanes)
+
+        await until(moved, lambda: f"progress of every lane; {self.tails()}")
+
+    def said(self, action: str) -> list[dict[str, Any]]:
+        """What workers logged under this word."""
+        lines = [line for worker in self.workers.values() for line in worker.log.read_text().splitlines()]
+        entries = [orjson.loads(line) for line in lines if f'"action":"{action}"' in line]
+        return [entry for entry in entries if entry["action"] == action]
+
     async def stop_all(self) -> None:
         """SIGTERM everybody: each must drain and end well."""
         for worker in self.workers.values():
@@ -138,7 +181,7 @@ class Scene:
 
 @asynccontextmanager
 async def staged(
-    stack: Stack, template: str, directory: Path, *, wait_seconds: int = 10, **more: str
+    stack: EmbeddedStack, template: str, directory: Path, *, wait_seconds: int = 10, **more: str
 ) -> AsyncIterator[Scene]:
     """An installation of its own on running servers; ``wait_seconds`` is how long a win waits for its bet."""
     plain = stack.environment()
@@ -158,6 +201,8 @@ async def staged(
         directory,
         guardian,
         Books(database.migrator_dsn),
+        stack.postgres.superuser_dsn,
+        stack.postgres.port,
     )
     try:
         yield scene

@@ -48,8 +48,14 @@ async def _die_again_and_again(scene: Scene, name: str, points: Sequence[Point],
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("point", [(Step.COMMIT, "after"), (Step.RECEIPT, "before")], ids=lambda one: f"{one[0].word}-{one[1]}")
-async def test_another_worker_takes_over_from_one_that_died(scene: Scene, report: Report, point: Point) -> None:
+@pytest.mark.parametrize(
+    "point",
+    [(Step.COMMIT, "after"), pytest.param((Step.RECEIPT, "before"), marks=pytest.mark.long)],
+    ids=lambda one: f"{one[0].word}-{one[1]}",
+)
+async def test_another_worker_takes_over_from_one_that_died(
+    scene: Scene, report: Report, point: Point
+) -> None:
     """The dead one's session runs out; then the other publishes what was applied and not published, and goes on."""
     step, when = point
     play = Play(7)

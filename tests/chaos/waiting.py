@@ -17,7 +17,9 @@ async def until(
     """Return once it holds. Raises AssertionError with ``what`` was waited for."""
     try:
         await AsyncRetrying(
-            retry=retry_if_result(lambda held: not held), stop=stop_after_delay(seconds), wait=wait_fixed(0.05)
+            retry=retry_if_result(lambda held: not held),
+            stop=stop_after_delay(seconds),
+            wait=wait_fixed(0.05),
         )(holds)
     except RetryError as over:
         said = what if isinstance(what, str) else what()

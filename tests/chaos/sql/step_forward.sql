@@ -1,0 +1,2 @@
+-- The same rows made whole.
+UPDATE croupier.lanes SET applied_seq = applied_seq + 1;
