@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
-from processor.ops.console import JsonOption, notices, output, readable, show_json, show_table
+from processor.ops.console import JsonOption, notices, output, readable, show_json
 from processor.ops.runtime import run_async
 
 if TYPE_CHECKING:
@@ -43,14 +45,14 @@ def bench(
             status.console.print(Text("• ", style="cyan").append(readable(sentence)))
 
         report = run_async(run_bench(plan, say))
+    # With --json the table is for whoever watches, and standard output for whoever reads.
+    _show(report, notices() if as_json else output())
     if as_json:
         show_json(report.as_document())
-    else:
-        _show(report)
 
 
-def _show(report: BenchReport) -> None:
-    rows: list[tuple[object, ...]] = [
+def _show(report: BenchReport, console: Console) -> None:
+    rows: list[tuple[str, ...]] = [
         (
             f"drain of {report.plan.events:,}, per second",
             f"{report.bare_per_second:,.0f}",
@@ -67,12 +69,17 @@ def _show(report: BenchReport) -> None:
             rows.append(
                 (f"{name} at {rate:,} per second, ms", f"{theirs:.1f}", f"{ours:.1f}", f"{ours / theirs:.2f}")
             )
-    show_table(
-        f"Medians of {report.plan.pairs} pairs", ("what", ">bare loop", ">product", ">product / bare"), rows
+    table = Table(
+        title=f"Medians of {report.plan.pairs} pairs", title_justify="left", box=None, pad_edge=False
     )
+    for name in ("what", "bare loop", "product", "product / bare"):
+        table.add_column(name, justify="left" if name == "what" else "right")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
     memory = report.memory
     flat = "flat" if memory.flat else "not flat"
-    output().print(
+    console.print(
         f"\nThe worker held {memory.peak_mib:.0f} MiB at most; over a drain it grew by "
         f"{(memory.growth - 1) * 100:.0f} % from the first quarter to the end ({flat})."
     )
