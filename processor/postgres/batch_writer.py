@@ -66,11 +66,11 @@ class BatchWriter:
     async def _write_queues(self, written: Written, players: Mapping[str, Player]) -> Counter[str]:
         """Parked events that came, changed and went; by how many each player's count changed."""
         changes: Counter[str] = Counter()
-        for parked in written.books.new_parked:
-            if not parked.gone:
-                changes[parked.player_id] += 1
-                row = write_rows.parked_row(players[parked.player_id], parked)
-                await self._session.fetch(self._sql["park"], *row)
+        new = [parked for parked in written.books.new_parked if not parked.gone]
+        if new:
+            changes.update(parked.player_id for parked in new)
+            rows = [write_rows.parked_row(players[parked.player_id], parked) for parked in new]
+            await self._session.fetch_each(self._sql["park"], rows)
         if self._parked:
             gone = [(player.shard, parked.number) for player, parked in self._parked if parked.gone]
             changes.subtract(player.player_id for player, parked in self._parked if parked.gone)
@@ -128,10 +128,10 @@ class BatchWriter:
     async def _write_work_lists(self, written: Written) -> None:
         """Dead letters, and operators' requests carried out."""
         move = self._move
-        for letter in written.dead_letters:
-            row = write_rows.dead_letter_row(letter)
+        if written.dead_letters:
             batch = (move.layout, move.lane, move.applied_seq, written.decided_at)
-            await self._session.fetch(self._sql["dead_letter"], *row, *batch)
+            rows = [(*write_rows.dead_letter_row(letter), *batch) for letter in written.dead_letters]
+            await self._session.fetch_each(self._sql["dead_letter"], rows)
         await self._put("requests_done", written.requests_done, written.decided_at)
 
     async def _record(self, written: Written, players: Mapping[str, Player]) -> None:

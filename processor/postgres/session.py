@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -51,6 +52,16 @@ class Session:
         """All rows of a statement."""
         try:
             return await self._open().fetch(sql, *arguments)
+        except ASYNCPG_ERRORS as error:
+            raise self._failed(error) from error
+        except BaseException:
+            self.drop()
+            raise
+
+    async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """One statement for each row, sent together."""
+        try:
+            await self._open().executemany(sql, rows)
         except ASYNCPG_ERRORS as error:
             raise self._failed(error) from error
         except BaseException:

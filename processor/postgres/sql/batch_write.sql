@@ -127,7 +127,7 @@ FROM unnest(cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), $5
     AS u (shard, player, provider, key, document);
 
 -- name: park
--- Step 7: one event kept back (rare enough to go one by one: headers are lists of their own).
+-- Step 7: one event kept back (each a statement of its own, all sent together: headers are lists themselves).
 INSERT INTO parked (
     shard, player, provider, position, transaction_id, event_partition, event_offset, broker_time, event_key,
     event_value, header_names, header_values, reason, awaits, attempts, parked_at, next_attempt_at, expires_at, last_error
@@ -152,7 +152,7 @@ USING unnest(cells($1)::smallint[], cells($2)::bigint[]) AS u (shard, number)
 WHERE q.shard = u.shard AND q.number = u.number;
 
 -- name: dead_letter
--- Step 7: one event set aside.
+-- Step 7: one event set aside (sent like those that are kept back).
 INSERT INTO dead_letters (
     letter_id, reason, detail, attempts, event_partition, event_offset, broker_time, event_key, event_value,
     header_names, header_values, provider, player_id, transaction_id, replay_count, replay_of, layout, lane, seq,
