@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -84,6 +83,5 @@ def parse_places(places: str | None) -> tuple[int | None, int | None, int | None
     match = _PLACES.fullmatch(places)
     if match is None:
         raise WrongUsage(f"--places {places}: write P, P@OFFSET or P@FIRST-LAST, as in 3@17-20.")
-    to_number: Callable[[str | None], int | None] = lambda text: None if text is None else int(text)  # noqa: E731
-    partition, first, last = (to_number(text) for text in match.groups())
-    return partition, first, last if last is not None else first
+    partition, first, last = (None if text is None else int(text) for text in match.groups())
+    return partition, first, first if last is None else last

@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from processor.ops.console import confirmed, notice, output, readable, show_json
+from processor.ops.desk import open_desk
 from processor.ops.reference import (
     FIXED_BY_FIRST_EVENT,
     Change,
@@ -22,6 +23,7 @@ from processor.ops.reference import (
     refuse_fixed_changes,
 )
 from processor.ops.runtime import actor, load_settings, run_async
+from processor.postgres.desk.actions import note
 from processor.postgres.reference import ids_are_used, read_documents, replace_documents
 from processor.settings import Settings
 
@@ -56,12 +58,20 @@ def apply(kind: Kind, parse: Callable[[Mapping[str, Any]], Documents], wish: Wis
         if not confirmed(f"Apply {len(found)} changes to {kind}?", yes=wish.yes):
             raise typer.Exit(1)
         why = wish.reason or f"croupier {kind} apply {wish.file.name}"
-        stored = run_async(replace_documents(_dsn(settings), kind, after, actor=actor(wish.who), why=why))
+        stored = run_async(_store(settings, kind, after, actor(wish.who), why))
     if wish.as_json:
         documents = [{"name": one.name, "before": one.before, "after": one.after} for one in found]
         show_json({"kind": kind, "changes": documents, "revision": stored, "applied": stored is not None})
     elif stored is not None:
         output().print(f"Applied as revision {stored}; running workers were told.")
+
+
+async def _store(settings: Settings, kind: Kind, after: Documents, who: str, why: str) -> int:
+    revision = await replace_documents(_dsn(settings), kind, after, actor=who, why=why)
+    async with open_desk(settings) as desk:
+        target, details = f"reference/{kind}", f"revision {revision}"
+        await note(desk, actor=who, action=f"{kind}.apply", target=target, why=why, details=details)
+    return revision
 
 
 def documents_of(kind: Kind) -> Documents:
