@@ -10,7 +10,7 @@ from processor.domain.wanted import Wanted
 from processor.errors import Doubt, LeaseLost, LedgerWentBack
 from processor.ports import LaneMove, Written
 from processor.postgres import read_rows
-from processor.postgres.batch_writer import BatchWriter, facts_of
+from processor.postgres.batch_writer import BatchWriter
 from processor.postgres.cells import cells, turned
 from processor.postgres.session import Session
 from processor.postgres.statements import statements
@@ -24,7 +24,7 @@ class PostgresBatch:
         self._shards = shards
         self._sql = statements("batch_read")
         self._move: LaneMove | None = None
-        self._loaded: dict[str, tuple[Any, ...]] = {}
+        self._loaded: dict[str, Any] = {}
         self._parked: list[tuple[Player, Parked]] = []
         self.committed = False
 
@@ -87,7 +87,7 @@ class PostgresBatch:
         for row in rows:
             player, parked = read_rows.player_of(row)
             books.players[player.player_id] = player
-            self._loaded[player.player_id] = facts_of(player)
+            self._loaded[player.player_id] = row
             if parked:
                 with_queues.append(player)
         await self._load_accounts(books)
@@ -117,7 +117,7 @@ class PostgresBatch:
         players = books.players
         by_number = {player.number: player for player in players.values()}
         if wanted.keys:
-            for row in await self._session.fetch(self._sql["known_outcomes"], *turned(sorted(wanted.keys))):
+            for row in await self._session.fetch(self._sql["known_outcomes"], *turned(wanted.keys)):
                 books.outcomes[(row[0], row[1])] = read_rows.outcome_of(row)
         rounds = wanted.rounds | _rounds_of(books, wanted) if wanted.rounds_of else wanted.rounds
         read_rows.put_rounds(await self._named("rounds", rounds, players), by_number)
@@ -129,10 +129,10 @@ class PostgresBatch:
             read_rows.put_sessions(rows, by_number)
 
     async def _named(self, statement: str, names: set[Any], players: Mapping[str, Player]) -> list[Any]:
-        """Rows by (player id, and what else names them), in the order of these names."""
+        """Rows by (player id, and what else names them)."""
         rows = [
             (player.shard, player.number, *name[1:])
-            for name in sorted(names)
+            for name in names
             if (player := players.get(name[0])) is not None
         ]
         if not rows:

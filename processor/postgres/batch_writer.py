@@ -20,7 +20,8 @@ class BatchWriter:
     """Writes one batch into its open transaction.
 
     ``loaded`` is what each player's row said when it was locked, ``parked`` the queues as they were read, ``move``
-    the lane's row as the fence left it.
+    the lane's row as the fence left it. Rows of a player need no order among them: his lock guards them, and players
+    were locked in order; only decisions, whose ids other lanes may have too, are sorted.
     """
 
     def __init__(
@@ -28,7 +29,7 @@ class BatchWriter:
         session: Session,
         shards: int,
         move: LaneMove,
-        loaded: Mapping[str, tuple[Any, ...]],
+        loaded: Mapping[str, Any],
         parked: Sequence[tuple[Player, Parked]],
     ) -> None:
         self._session = session
@@ -41,9 +42,9 @@ class BatchWriter:
     async def write(self, written: Written) -> None:
         """All of it; the house's accounts, which other batches of this lane wait for, come last."""
         players = written.books.players
-        changed = [player for player in players.values() if player.changed]
-        await self._settle_shards(changed)
+        await self._settle_shards([player for player in players.values() if player.changed])
         parked_changes = await self._write_queues(written, players)
+        changed = [each for each in players.values() if each.changed or each.player_id in parked_changes]
         await self._write_players(changed, parked_changes)
         await self._write_play(changed)
         await self._write_metadata(written, players)
@@ -74,9 +75,9 @@ class BatchWriter:
         if self._parked:
             gone = [(player.shard, parked.number) for player, parked in self._parked if parked.gone]
             changes.subtract(player.player_id for player, parked in self._parked if parked.gone)
-            await self._put("unpark", sorted(gone))
+            await self._put("unpark", gone)
             moved = [pair for pair in self._parked if pair[1].changed and not pair[1].gone]
-            await self._put("change_parked", sorted(write_rows.changed_parked_row(*pair) for pair in moved))
+            await self._put("change_parked", [write_rows.changed_parked_row(*pair) for pair in moved])
         return changes
 
     async def _write_players(self, changed: list[Player], parked_changes: Mapping[str, int]) -> None:
@@ -87,7 +88,7 @@ class BatchWriter:
         new_accounts: list[Row] = []
         for player in changed:
             facts, parked_change = facts_of(player), parked_changes.get(player.player_id, 0)
-            if parked_change or facts != self._loaded[player.player_id]:
+            if parked_change or facts != _facts_of_row(self._loaded[player.player_id]):
                 more.append((player.shard, player.player_id, player.sequence, *facts, parked_change))
             else:
                 counted.append((player.shard, player.player_id, player.sequence))
@@ -99,31 +100,30 @@ class BatchWriter:
                         balances.append(write_rows.balance_row(player, account))
         await self._put("players", more)
         if counted or balances:
-            balances.sort()
             await self._session.fetch(
                 self._sql["balances"], *columns_of(counted, 3), *columns_of(balances, 4)
             )
-        await self._put("new_accounts", sorted(new_accounts))
+        await self._put("new_accounts", new_accounts)
 
     async def _write_play(self, changed: list[Player]) -> None:
         """Rounds, what happened to bets, sessions."""
         rounds = [(p, each) for p in changed for each in p.rounds.values() if each.changed]
         new = [write_rows.round_row(*pair) for pair in rounds if not pair[1].stored]
         stored = [write_rows.round_row(*pair) for pair in rounds if pair[1].stored]
-        await self._put("new_rounds", sorted(new, key=_play_key))
-        await self._put("rounds", sorted(stored, key=_play_key))
+        await self._put("new_rounds", new)
+        await self._put("rounds", stored)
         bets = [(p, each) for p in changed for each in p.bets.values() if each.changed]
         new = [write_rows.bet_mark_row(*marked) for marked in bets if not marked[1].stored]
         stored = [write_rows.bet_mark_row(*marked) for marked in bets if marked[1].stored]
-        await self._put("new_bet_marks", sorted(new, key=_play_key))
-        await self._put("bet_marks", sorted(stored, key=_play_key))
+        await self._put("new_bet_marks", new)
+        await self._put("bet_marks", stored)
         sessions = [
             write_rows.session_row(player, session)
             for player in changed
             for session in player.sessions.values()
             if session.changed
         ]
-        await self._put("sessions", sorted(sessions, key=_play_key))
+        await self._put("sessions", sessions)
 
     async def _write_work_lists(self, written: Written) -> None:
         """Dead letters, and operators' requests carried out."""
@@ -169,10 +169,6 @@ class BatchWriter:
             await self._session.fetch(self._sql["metadata"], *turned(names), documents)
 
 
-def _play_key(row: Row) -> Row:
-    return row[:4]
-
-
 def facts_of(player: Player) -> tuple[Any, ...]:
     """Everything of a player's row but the count of answers and of parked events, as its statement takes it."""
     return (
@@ -184,3 +180,8 @@ def facts_of(player: Player) -> tuple[Any, ...]:
         player.time_zone,
         player.jurisdiction,
     )
+
+
+def _facts_of_row(row: Any) -> tuple[Any, ...]:
+    """The same of a row of ``lock_players``."""
+    return (row[3], row[4], *row[7:12])

@@ -26,7 +26,10 @@ def cells(column: Sequence[Any]) -> str | None:
         nothings = column.count(None)
         if nothings == len(column):
             return None
-        joined = PARTING.join([NOTHING if value is None else str(value) for value in column])
+        if nothings:
+            joined = PARTING.join([NOTHING if value is None else str(value) for value in column])
+        else:
+            joined = PARTING.join(map(str, column))
     if joined.count(PARTING) != len(column) - 1 or joined.count(NOTHING) != nothings:
         raise LedgerRefusedData(
             "a value has a control character (U+001D or U+001E) that the ledger keeps for itself"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -27,7 +28,7 @@ def outcome_rows(outcomes: Iterable[Outcome], players: Mapping[str, Player]) -> 
             (
                 o.provider,
                 o.key,
-                o.transaction_id,
+                None if o.transaction_id == o.key else o.transaction_id,
                 player.number,
                 o.sequence,
                 player.shard,
@@ -64,8 +65,7 @@ def _json(value: object) -> str:
         return json.dumps(value, default=str)
 
 
-def _outcome_key(row: Row) -> Any:
-    return row[0], row[1]
+_outcome_key = itemgetter(0, 1)
 
 
 def _split_text(outcome: Outcome) -> str | None:

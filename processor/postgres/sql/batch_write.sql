@@ -187,13 +187,20 @@ WITH moved AS (
         amount_minor, amount_text, game_id, round_id, session_id, reference, kind, own, moved_minor, moved_currency,
         split, details, event_partition, event_offset, position, layout, lane, seq, revision, decided_at
     )
-    SELECT o.*, $1, $2, $3, $5, $6
+    SELECT o.provider, o.key, COALESCE(o.transaction_id, o.key), o.player, o.sequence, o.shard, o.wallet_transaction_id,
+        o.type, o.code, o.currency, o.amount_minor, o.amount_text, o.game_id, o.round_id, o.session_id, o.reference,
+        o.kind, o.own, o.moved_minor, o.moved_currency, o.split, o.details, o.event_partition, o.event_offset,
+        o.position, $1, $2, $3, $5, $6
     FROM unnest(
         cells($29), cells($30), cells($31), cells($32)::bigint[], cells($33)::bigint[], cells($34)::smallint[],
         cells($35)::uuid[], cells($36), cells($37), cells($38), cells($39)::numeric[], cells($40), cells($41),
         cells($42), cells($43), cells($44), cells($45), cells($46), cells($47)::numeric[], cells($48), cells($49),
         cells($50), cells($51)::integer[], cells($52)::bigint[], cells($53)::integer[]
-    ) AS o
+    ) AS o (
+        provider, key, transaction_id, player, sequence, shard, wallet_transaction_id, type, code, currency,
+        amount_minor, amount_text, game_id, round_id, session_id, reference, kind, own, moved_minor, moved_currency,
+        split, details, event_partition, event_offset, position
+    )
 ), house AS (
     INSERT INTO house_accounts AS h (provider, currency, purpose, balance, lane)
     SELECT u.*, $2

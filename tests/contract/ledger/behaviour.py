@@ -140,6 +140,7 @@ class BatchBehaviour:
                     session_id="s-1",
                     kind="tip",
                     amount_text="2.50",
+                    transaction_id="another than its key",
                     own=(("bonus_id", None), ("campaign_id", 'quo"te\x00')),
                     split={"cash": -100, "bonus": -150},
                     details={"left": "1.00", "big": 10**30, "list": [1, None]},
@@ -241,7 +242,6 @@ class QueueBehaviour:
             first, second = deed_player.queues["acme"]  # type: ignore[attr-defined]  # a Player
             first.gone = True
             second.attempts, second.changed = 9, True
-            deed_player.changed = True  # type: ignore[attr-defined]  # a Player
 
         releasing = looking("p-1")
         releasing.act = release

@@ -348,7 +348,6 @@ def parking(
         )
         player.queues.setdefault("acme", []).append(parked)
         books.new_parked.append(parked)
-        player.changed = True
 
     return Deed(player_id, partition, act)
 
