@@ -7,7 +7,8 @@ partition, step (docs/exactly-once.md), code and reason (the contract's).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -40,8 +41,12 @@ class MetricsObserver:
         self._make_lane_metrics(self.registry)
         self._make_event_metrics(self.registry)
         self._make_trouble_metrics(self.registry)
-        self._steps: dict[tuple[int, Step], Histogram] = {}
-        self._codes: dict[str, Counter] = {}
+        # A child is looked up by its label values once; the client's own look-up takes a lock each time.
+        self._turned: Callable[[int], Counter] = cache(self._turns.labels)
+        self._applied_to: Callable[[int], Gauge] = cache(self._applied_seq.labels)
+        self._published_to: Callable[[int], Gauge] = cache(self._published_seq.labels)
+        self._step: Callable[[int, str], Histogram] = cache(self._step_seconds.labels)
+        self._code: Callable[[str], Counter] = cache(self._results.labels)
         self._lags: dict[int, tuple[Gauge, Gauge]] = {}
 
     def _make_lane_metrics(self, registry: CollectorRegistry) -> None:
@@ -141,28 +146,22 @@ class MetricsObserver:
     # What lanes tell, in `Observer`'s order.
 
     def turned(self, lane: int) -> None:
-        self._turns.labels(lane).inc()
+        self._turned(lane).inc()
 
     def ready(self, lane: int, is_ready: bool, why: str = "") -> None:
         self._ready.labels(lane).set(is_ready)
 
     def step_taken(self, lane: int, step: Step, seconds: float) -> None:
-        child = self._steps.get((lane, step))
-        if child is None:
-            child = self._steps[lane, step] = self._step_seconds.labels(lane, step.word)
-        child.observe(seconds)
+        self._step(lane, step.word).observe(seconds)
 
     def applied(
         self, lane: int, seq: int, events: int, codes: Mapping[str, int], reasons: Mapping[str, int]
     ) -> None:
-        self._applied_seq.labels(lane).set(seq)
+        self._applied_to(lane).set(seq)
         self._batch_events.observe(events)
         self._events.inc(events)
         for code, count in codes.items():
-            child = self._codes.get(code)
-            if child is None:
-                child = self._codes[code] = self._results.labels(code)
-            child.inc(count)
+            self._code(code).inc(count)
         for reason, count in reasons.items():
             self._dead_letters.labels(reason).inc(count)
 
@@ -173,7 +172,7 @@ class MetricsObserver:
             self._parked.inc(parked_change)
 
     def published(self, lane: int, seq: int, records: int) -> None:
-        self._published_seq.labels(lane).set(seq)
+        self._published_to(lane).set(seq)
         self._published.inc(records)
 
     def lag(self, lane: int, partition: int, records: int, seconds: float) -> None:
