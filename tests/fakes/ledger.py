@@ -272,7 +272,11 @@ class FakeBatch:
 
     async def commit(self) -> None:
         """Make it a fact; ``commit-after`` faults lose the answer, not the commit."""
-        self._store.trip("commit")
+        try:
+            self._store.trip("commit")
+        except CommitUnknown:
+            self.end()  # the server notices that the connection is gone, and rolls back
+            raise
         assert self._move is not None
         assert self._written is not None
         self._apply(self._move, copy.deepcopy(self._written))

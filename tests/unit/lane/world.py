@@ -47,6 +47,10 @@ class FastClock:
     def monotonic_seconds(self) -> float:
         return time.monotonic() + self._skipped_seconds
 
+    def skip(self, seconds: float) -> None:
+        """So much time has passed."""
+        self._skipped_seconds += seconds
+
     async def sleep(self, seconds: float) -> None:
         self._skipped_seconds += seconds
         await asyncio.sleep(0)
@@ -201,15 +205,18 @@ class World:
         )
 
     @asynccontextmanager
-    async def working(self, *, drain_timeout_seconds: float = 5.0) -> AsyncIterator[Keeper]:
+    async def working(
+        self, *, reader: EventReader | None = None, topic_check_seconds: float = 30.0
+    ) -> AsyncIterator[Keeper]:
         """A whole worker within the block: reader, keeper, lanes; drained at the end."""
-        reader = self.cluster.reader()
+        reader = reader or self.cluster.reader()
         keeper = Keeper(
             LAYOUT,
             lambda number, partitions: self.lane(number, reader, partitions),
             reader,
             self.observer,
-            drain_timeout_seconds=drain_timeout_seconds,
+            drain_timeout_seconds=5.0,
+            topic_check_seconds=topic_check_seconds,
         )
         stopping = asyncio.Event()
         await reader.start(keeper)
