@@ -124,7 +124,6 @@ CREATE TABLE entries (
 ) PARTITION BY RANGE (decided_at);
 COMMENT ON TABLE entries IS 'Double entry by construction: one row names both sides and one amount, so it sums to zero.';
 CREATE INDEX entries_player ON entries (player, sequence);
-CREATE INDEX entries_decided_at ON entries USING brin (decided_at);
 
 CREATE TABLE bet_marks (
     shard          smallint NOT NULL,
