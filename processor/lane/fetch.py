@@ -90,7 +90,7 @@ class Intake:
         return True
 
     def _seek_all(self, expected: dict[int, int]) -> None:
-        self._expected = expected
+        self._expected = dict(expected)  # a copy: what is taken next must not move the place to come back to
         for partition, offset in expected.items():
             self._reader.seek(partition, offset)
 

@@ -143,8 +143,8 @@ async def test_a_lane_that_stopped_for_poison_says_so_in_its_row_and_stays(
     raise_over(monkeypatch, "b-")
     world.send(0, *a_bad_deploy())
     async with world.one_lane():
-        await eventually(lambda: "stopped" in world.observer.words())
-        assert "TooMuchPoison" in str(world.store.lanes[1, 0].stopped_reason)
+        await eventually(lambda: (1, 0) in world.store.lanes)
+        await eventually(lambda: "TooMuchPoison" in str(world.store.lanes[1, 0].stopped_reason))
         await eventually(lambda: world.observer.words().count("stopped") >= 2)
         assert "TooMuchPoison" in str(world.store.lanes[1, 0].stopped_reason)
     assert world.answered() == []

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from processor.lane.steps import Step
-from tests.fakes.kafka import How
+from tests.fakes.kafka import FakeEventReader, How
 from tests.fakes.kafka import Step as KafkaStep
 from tests.unit.lane.world import World, bet, deposit, eventually, for_a_while, open_player
 
@@ -120,17 +120,33 @@ async def test_a_lane_that_lost_its_lease_comes_back_only_while_the_group_says_t
     world: World,
 ) -> None:
     world.send(0, *start_of("p-1"))
-    reader = await world.joined()
+    reader = Unassigned(world.cluster.reader())
+    await world.joined(reader)
     lane = world.lane(0, reader)
     running = asyncio.create_task(lane.run())
     await eventually(lambda: len(world.answered()) == 2)
-    await reader.stop(leave_group=True)
     await world.ledger().take_lane(1, 0, owner="another")
-    await eventually(lambda: "fenced" in world.observer.words() or "retrying" in world.observer.words())
+    reader.is_lost = True
+    world.send(0, bet("p-1", "b-1"))
+    await eventually(lambda: "fenced" in world.observer.words())
     await for_a_while()
     assert world.store.lanes[1, 0].epoch == 2
+    reader.is_lost = False
+    await eventually(lambda: world.store.lanes[1, 0].epoch == 3)
+    await eventually(lambda: "b-1" in world.answered())
     lane.leave()
     await running
+
+
+class Unassigned(FakeEventReader):
+    """A reader whose partitions the group has given to another, without a word to the lane yet."""
+
+    def __init__(self, like: FakeEventReader) -> None:
+        super().__init__(like._cluster, like.name)
+        self.is_lost = False
+
+    def assigned(self) -> frozenset[int]:
+        return frozenset() if self.is_lost else super().assigned()
 
 
 async def test_a_doubt_stops_the_lane_and_is_stored_until_a_person_resumes_it(world: World) -> None:

@@ -240,9 +240,9 @@ class World:
             lane.leave()
             await asyncio.wait_for(running, _PATIENCE_SECONDS)
 
-    async def joined(self) -> EventReader:
+    async def joined(self, reader: EventReader | None = None) -> EventReader:
         """A reader that has been given its partitions."""
-        reader = self.cluster.reader()
+        reader = reader or self.cluster.reader()
         await reader.start(_Nobody())
         await eventually(lambda: bool(reader.assigned()))
         return reader
