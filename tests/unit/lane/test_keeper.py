@@ -123,6 +123,24 @@ async def test_a_batch_that_was_fetched_when_the_rebalance_began_is_fetched_agai
     assert not any(body["replayed"] for body in world.results())
 
 
+async def test_a_batch_that_was_fetched_when_the_lane_was_held_waits_until_the_lane_may_go_on(
+    world: World,
+) -> None:
+    async with world.working() as keeper:
+        await both_at_work(world)
+        applied = world.store.lanes[1, 0].applied_seq
+        gate = world.steps.block(Step.FETCH, "after")
+        world.send(0, bet("p-0", "b-1"))
+        await world.steps.reached(Step.FETCH, "after")
+        await keeper.revoked([0, 1, 2, 3])
+        gate.set()
+        await for_a_while()
+        assert world.store.lanes[1, 0].applied_seq == applied
+        keeper.assigned([0, 1, 2, 3])
+        await eventually(lambda: "b-1" in world.answered())
+    assert world.answered().count("b-1") == 1
+
+
 async def test_a_lane_is_not_started_before_all_its_partitions_are_here(world: World) -> None:
     async with world.working() as keeper:
         await both_at_work(world)
