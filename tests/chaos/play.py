@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Set
+import time
+from collections.abc import Iterator, Set
 from typing import Any, Final
 
 from processor.devstack.traffic.event import TrafficEvent
@@ -15,10 +16,16 @@ from processor.settings import Settings
 #: What is left out where a win may wait longer than a test.
 ORPHANS: Final = frozenset({"win without a bet"})
 _PIECE_OF_PLAY: Final = 200
+_SILENT_SECONDS: Final = 8.0
+_TRY_AGAIN_SECONDS: Final = 0.2
 
 
 class Play:
-    """Events of one seed. ``sent`` finds an event again by its key and bytes; repeats are the same event."""
+    """Events of one seed. ``sent`` finds an event again by its key and bytes; repeats are the same event.
+
+    As a careful game server does, it sends again what Kafka did not acknowledge, with a new producer: an idempotent
+    one of aiokafka does not always live through a broker's outage.
+    """
 
     def __init__(
         self, seed: int, *, players: int = 150, rate: float = 150.0, left_out: Set[str] = frozenset()
@@ -29,6 +36,9 @@ class Play:
         self._left_out = left_out
         self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._waiting: dict[int, TrafficEvent] = {}
+        self._made = 0
+        self._heard_at = 0.0
 
     def start(self, settings: Settings) -> None:
         """Begin to send."""
@@ -46,25 +56,45 @@ class Play:
             self._task.cancel()
 
     async def _send_all(self, settings: Settings) -> None:
-        loop = asyncio.get_running_loop()
-        async with EventSender(settings) as sender:
-            due = loop.time()
-            while not self._ending.is_set():
-                for event in self._traffic.events(_PIECE_OF_PLAY):
-                    if event.what in self._left_out:
-                        continue
-                    await asyncio.sleep(max(0.0, due - loop.time()))
-                    due = max(due + 1 / self._rate, loop.time() - 1)
-                    await self._send(sender, event)
+        events = self._events()
+        while True:
+            try:
+                async with EventSender(settings) as sender:
+                    self._heard_at = time.monotonic()
+                    for number, event in list(self._waiting.items()):
+                        await self._send(sender, number, event)
+                    await self._go_on(sender, events)
+            except (CroupierError, TimeoutError):
+                await asyncio.sleep(_TRY_AGAIN_SECONDS)
+                continue
+            if not self._waiting:
+                return
 
-    async def _send(self, sender: EventSender, event: TrafficEvent) -> None:
-        self.sent[event.key, event.value] = event
-        sending = await sender.send(event.value, key=event.key)
-        sending.add_done_callback(_note)
+    def _events(self) -> Iterator[TrafficEvent]:
+        """Pieces of play, whole ones, until told to end."""
+        while not self._ending.is_set():
+            yield from (one for one in self._traffic.events(_PIECE_OF_PLAY) if one.what not in self._left_out)
 
+    async def _go_on(self, sender: EventSender, events: Iterator[TrafficEvent]) -> None:
+        due = time.monotonic()
+        for event in events:
+            self._made += 1
+            self._waiting[self._made] = event
+            self.sent[event.key, event.value] = event
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            due = max(due + 1 / self._rate, time.monotonic() - 1)
+            await self._send(sender, self._made, event)
 
-def _note(sending: asyncio.Future[Any]) -> None:
-    """A send that failed may have come through or not: what the topic holds is what counts (see oracle.py)."""
-    problem = sending.exception()
-    if problem is not None and not isinstance(problem, CroupierError):
-        raise problem
+    async def _send(self, sender: EventSender, number: int, event: TrafficEvent) -> None:
+        """Raises TimeoutError where this producer has not answered for long."""
+        if time.monotonic() - self._heard_at > _SILENT_SECONDS:
+            raise TimeoutError("the producer says nothing any more")
+        async with asyncio.timeout(_SILENT_SECONDS):
+            sending = await sender.send(event.value, key=event.key)
+        sending.add_done_callback(lambda done: self._note(number, done))
+
+    def _note(self, number: int, sending: asyncio.Future[Any]) -> None:
+        """What failed may have come through or not; it is sent again, and the topic tells what came (oracle.py)."""
+        if not sending.cancelled() and sending.exception() is None:
+            self._waiting.pop(number, None)
+            self._heard_at = time.monotonic()
