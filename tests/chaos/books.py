@@ -25,6 +25,7 @@ class LaneState:
     next_offsets: dict[int, int]
     stopped_reason: str | None
     suspect_takeovers: int
+    suspect: tuple[int | None, int | None]
     journal: tuple[int, ...]
 
     def faults(self) -> list[str]:
@@ -59,6 +60,7 @@ class Books:
                 dict(zip(row["partitions"], row["next_offsets"], strict=True)),
                 row["stopped_reason"],
                 row["suspect_takeovers"],
+                (row["suspect_partition"], row["suspect_offset"]),
                 tuple(row["journal"]),
             )
             for row in await self.rows("lanes")

@@ -111,7 +111,7 @@ class Scene:
         ]
         for lane in lanes:
             receipt = await self.receipt(lane.lane)
-            if receipt != lane.applied_seq:
+            if lane.applied_seq and receipt != lane.applied_seq:
                 missing.append(f"lane {lane.lane}: receipt {receipt}, applied {lane.applied_seq}")
         return missing
 
