@@ -123,7 +123,9 @@ class Renderer:
             shape, moved, split = self._format(currency), answer.moved_minor, answer.split
             body["amount"] = amount = shape(moved)
             body["currency"] = currency
-            body["split"] = {pool: amount if minor == moved else shape(minor) for pool, minor in split.items()}
+            body["split"] = {
+                pool: amount if minor == moved else shape(minor) for pool, minor in split.items()
+            }
         body["balance"] = None if balance is None else self._balance(balance)
         if answer.conflict is not None:
             body["conflict"] = answer.conflict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Iterator, Set
 from typing import Any, Final
@@ -15,6 +16,8 @@ from processor.settings import Settings
 
 #: What is left out where a win may wait longer than a test.
 ORPHANS: Final = frozenset({"win without a bet"})
+#: Seeds of the tests are below it; so `CROUPIER_CHAOS_SEED=2 make chaos` repeats none of those of `=1`.
+_APART: Final = 1000
 _PIECE_OF_PLAY: Final = 200
 _SILENT_SECONDS: Final = 8.0
 _TRY_AGAIN_SECONDS: Final = 0.2
@@ -31,7 +34,8 @@ class Play:
         self, seed: int, *, players: int = 150, rate: float = 150.0, left_out: Set[str] = frozenset()
     ) -> None:
         self.sent: dict[tuple[bytes | None, bytes | None], TrafficEvent] = {}
-        self._traffic = Traffic(seed, players, concurrency=12)
+        self.seed = seed + _APART * int(os.environ.get("CROUPIER_CHAOS_SEED", "0"))
+        self._traffic = Traffic(self.seed, players, concurrency=12)
         self._rate = rate
         self._left_out = left_out
         self._ending = asyncio.Event()

@@ -22,15 +22,13 @@ class Report:
     rows: list[tuple[str, ...]] = field(default_factory=list)
 
     @asynccontextmanager
-    async def trying(
-        self, scene: Scene, play: Play, scenario: str, seed: int, trouble: str
-    ) -> AsyncIterator[None]:
+    async def trying(self, scene: Scene, play: Play, scenario: str, trouble: str) -> AsyncIterator[None]:
         """Make trouble within the block; then the play ends, everything drains, and the oracle looks.
 
         Raises AssertionError with every fault that it finds.
         """
         began = time.monotonic()
-        row = [scenario, str(seed), trouble]
+        row = [scenario, str(play.seed), trouble]
         try:
             try:
                 yield

@@ -20,7 +20,7 @@ async def test_lost_answers_to_commits_cost_producers_and_nothing_else(
     scene: Scene, report: Report, servers: EmbeddedStack, proxy: EndTxnProxy
 ) -> None:
     play = Play(11)
-    async with report.trying(scene, play, "answer to EndTxn lost", 11, f"{_CUTS} cuts"):
+    async with report.trying(scene, play, "answer to EndTxn lost", f"{_CUTS} cuts"):
         worker = await scene.start("a", **{KAFKA_BOOTSTRAP: servers.proxied_bootstrap})
         play.start(scene.settings)
         await worker.wait_ready()
@@ -42,7 +42,7 @@ async def test_a_commit_that_reaches_the_broker_in_the_next_transaction_commits_
     would publish them again.
     """
     play = Play(12)
-    async with report.trying(scene, play, "EndTxn comes too late", 12, "then kill -9"):
+    async with report.trying(scene, play, "EndTxn comes too late", "then kill -9"):
         worker = await scene.start("a", **{KAFKA_BOOTSTRAP: servers.proxied_bootstrap})
         await worker.wait_ready()
         proxy.hold_next(lambda: os.kill(worker.pid, signal.SIGKILL))

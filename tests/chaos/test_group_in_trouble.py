@@ -31,7 +31,7 @@ async def test_a_worker_that_was_frozen_past_its_session_writes_nothing_when_it_
     """Frozen before its COMMIT it must be fenced in Postgres, with a Kafka transaction open it must be in Kafka."""
     step, when = point
     play = Play(31)
-    async with report.trying(scene, play, "zombie", 31, f"frozen {when} step {step.value}"):
+    async with report.trying(scene, play, "zombie", f"frozen {when} step {step.value}"):
         # A frozen client's transaction holds its rows until Postgres ends it.
         short = {"CROUPIER_IDLE_IN_TRANSACTION_TIMEOUT_SECONDS": "4"}
         zombie = await scene.start("a", trouble=f"stop:{step.value}:{when}:+5", **short)
@@ -56,7 +56,7 @@ async def test_workers_join_and_leave_under_load_and_a_lane_that_stays_keeps_its
     scene: Scene, report: Report
 ) -> None:
     play = Play(32)
-    async with report.trying(scene, play, "join and leave", 32, "twice"):
+    async with report.trying(scene, play, "join and leave", "twice"):
         first = await scene.start("a")
         await first.wait_ready()
         play.start(scene.settings)

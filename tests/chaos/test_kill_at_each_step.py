@@ -27,10 +27,10 @@ async def test_a_worker_dies_before_and_after_every_step_and_comes_back(
     scene: Scene, report: Report, seed: int
 ) -> None:
     """Two workers, one lane each; both die again and again, each at its half of the places, and are started again."""
-    chance = Random(seed)
-    points = chance.sample(POINTS, len(POINTS))
     play = Play(seed)
-    async with report.trying(scene, play, "kill at each step", seed, f"{len(points)} places"):
+    chance = Random(play.seed)
+    points = chance.sample(POINTS, len(POINTS))
+    async with report.trying(scene, play, "kill at each step", f"{len(points)} places"):
         play.start(scene.settings)
         await asyncio.gather(
             _die_again_and_again(scene, "a", points[::2], chance),
@@ -47,10 +47,11 @@ async def _die_again_and_again(scene: Scene, name: str, points: Sequence[Point],
     await scene.start(name)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "point",
-    [(Step.COMMIT, "after"), pytest.param((Step.RECEIPT, "before"), marks=pytest.mark.long)],
+    [(Step.COMMIT, "after"), (Step.RECEIPT, "before")],
     ids=lambda one: f"{one[0].word}-{one[1]}",
 )
 async def test_another_worker_takes_over_from_one_that_died(
@@ -59,7 +60,7 @@ async def test_another_worker_takes_over_from_one_that_died(
     """The dead one's session runs out; then the other publishes what was applied and not published, and goes on."""
     step, when = point
     play = Play(7)
-    async with report.trying(scene, play, "take-over", 7, f"{when} step {step.value}"):
+    async with report.trying(scene, play, "take-over", f"{when} step {step.value}"):
         play.start(scene.settings)
         await scene.start("a", trouble=f"kill:{step.value}:{when}:+5")
         dying = scene.workers["a"]

@@ -22,7 +22,7 @@ async def test_a_database_restored_behind_kafka_is_refused_and_nothing_is_touche
     scene: Scene, report: Report, servers: EmbeddedStack
 ) -> None:
     play = Play(41)
-    async with report.trying(scene, play, "database restored", 41, "behind Kafka, then made whole"):
+    async with report.trying(scene, play, "database restored", "behind Kafka, then made whole"):
         await _work_a_while(scene, play)
         backup = await make_database(servers, scene.database.name)
         await _work_a_while(scene, None)
@@ -70,7 +70,7 @@ async def test_a_lane_that_noticed_a_database_gone_back_goes_on_once_it_is_whole
 ) -> None:
     """The row steps back by a batch under a working lane, as after a fail-over that lost the newest commit."""
     play = Play(42)
-    async with report.trying(scene, play, "row gone back", 42, "under a working lane, then made whole"):
+    async with report.trying(scene, play, "row gone back", "under a working lane, then made whole"):
         await scene.start("a")
         play.start(scene.settings)
         await scene.progress()
@@ -86,14 +86,15 @@ async def test_a_lane_that_noticed_a_database_gone_back_goes_on_once_it_is_whole
         await scene.progress()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("point", ["9:before", pytest.param("10:after", marks=pytest.mark.long)])
+@pytest.mark.parametrize("point", ["9:before", "10:after"])
 async def test_deleted_offsets_are_concluded_from_the_topics(
     scene: Scene, report: Report, point: str
 ) -> None:
     """With a batch that is applied and not published, and with one that is published and not known as such."""
     play = Play(43)
-    async with report.trying(scene, play, "offsets deleted", 43, f"died at {point}"):
+    async with report.trying(scene, play, "offsets deleted", f"died at {point}"):
         play.start(scene.settings)
         worker = await scene.start("a", trouble=f"kill:{point}:+5")
         await scene.dies_of_it(worker)

@@ -47,7 +47,7 @@ async def _outage(
     end: Callable[[], Awaitable[None]] = getattr(server, how)
     start: Callable[[], Awaitable[None]] = server.start  # type: ignore[attr-defined]  # both servers have it
     play = Play(21, left_out=ORPHANS)
-    async with report.trying(scene, play, scenario, 21, f"for {gone_seconds:.0f} s"):
+    async with report.trying(scene, play, scenario, f"for {gone_seconds:.0f} s"):
         await scene.start("a")
         play.start(scene.settings)
         await scene.progress()
@@ -57,13 +57,14 @@ async def _outage(
         await scene.progress()
 
 
+@pytest.mark.long
 async def test_postgres_ends_the_lanes_backends_again_and_again(scene: Scene, report: Report) -> None:
     play = Play(22)
-    async with report.trying(scene, play, "backends killed", 22, "12 times, anywhere in a batch"):
+    async with report.trying(scene, play, "backends killed", "12 times, anywhere in a batch"):
         await scene.start("a")
         play.start(scene.settings)
         await scene.progress()
-        await _kill_backends(scene, 12, Random(22))
+        await _kill_backends(scene, 12, Random(play.seed))
         await scene.progress()
     assert scene.said("batch.retrying"), "backends were killed, and no batch was tried again"
 
@@ -84,13 +85,13 @@ async def test_connections_to_postgres_end_in_the_middle_of_an_answer(scene: Sce
     play = Play(23)
     async with (
         TcpProxy(scene.postgres_port, seed=23) as proxy,
-        report.trying(scene, play, "answers of Postgres cut", 23, "40 times"),
+        report.trying(scene, play, "answers of Postgres cut", "40 times"),
     ):
         through = with_port(scene.database.worker_dsn, proxy.port)
         await scene.start("a", **{POSTGRES_DSN: through})
         play.start(scene.settings)
         await scene.progress()
-        chance = Random(23)
+        chance = Random(play.seed)
         for _ in range(40):
             proxy.cut_within_next(Direction.TO_CLIENT)
             await asyncio.sleep(chance.uniform(0.05, 0.3))

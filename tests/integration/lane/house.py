@@ -62,7 +62,9 @@ class House:
 
     async def results(self) -> list[dict[str, Any]]:
         """All committed results so far."""
-        return [orjson.loads(record.value or b"") for record in await self.records(self.settings.results_topic)]
+        return [
+            orjson.loads(record.value or b"") for record in await self.records(self.settings.results_topic)
+        ]
 
     async def records(self, topic: str) -> list[TopicRecord]:
         """All committed records of a topic."""
@@ -83,7 +85,9 @@ class House:
         """A worker that serves within the block, and drains at its end."""
         stopping = asyncio.Event()
         settings = self.settings.model_copy(update=changes)
-        self.task = asyncio.create_task(serve(settings, stopping=stopping, hook=hook, observer=observer or Loud()))
+        self.task = asyncio.create_task(
+            serve(settings, stopping=stopping, hook=hook, observer=observer or Loud())
+        )
         try:
             yield
         finally:
@@ -128,14 +132,24 @@ def deposit(player: str, amount: str, number: int = 1, currency: str = "EUR") ->
 
 def bet(player: str, named: str, amount: str, **more: Any) -> dict[str, Any]:
     """A stake at acme."""
-    return _event("bet", named, player, currency="EUR", amount=amount, game_id="g", **{"round_id": f"r-{named}", **more})
+    return _event(
+        "bet", named, player, currency="EUR", amount=amount, game_id="g", **{"round_id": f"r-{named}", **more}
+    )
 
 
 def win(player: str, named: str, reference: str, amount: str, **more: Any) -> dict[str, Any]:
     """A win of that bet."""
     round_id = more.pop("round_id", f"r-{reference}")
     return _event(
-        "win", named, player, currency="EUR", amount=amount, game_id="g", round_id=round_id, reference=reference, **more
+        "win",
+        named,
+        player,
+        currency="EUR",
+        amount=amount,
+        game_id="g",
+        round_id=round_id,
+        reference=reference,
+        **more,
     )
 
 

@@ -8,9 +8,13 @@ from tests.installations import Database, Topics
 from tests.integration.lane.house import bet, codes, deposit, make_house, open_player, rollback, win
 
 
-async def test_a_bet_goes_through_kafka_and_postgres_to_its_result(database: Database, topics: Topics) -> None:
+async def test_a_bet_goes_through_kafka_and_postgres_to_its_result(
+    database: Database, topics: Topics
+) -> None:
     house = await make_house(database, topics)
-    await house.send(open_player("p-7"), deposit("p-7", "100.00"), bet("p-7", "b-1", "2.50"), bet("p-7", "b-1", "2.50"))
+    await house.send(
+        open_player("p-7"), deposit("p-7", "100.00"), bet("p-7", "b-1", "2.50"), bet("p-7", "b-1", "2.50")
+    )
     async with house.worker():
         records = await house.wait_for(4)
     results = [orjson.loads(record.value or b"") for record in records]
@@ -21,12 +25,16 @@ async def test_a_bet_goes_through_kafka_and_postgres_to_its_result(database: Dat
     assert results[2]["wallet_transaction_id"] == results[3]["wallet_transaction_id"]
 
 
-async def test_a_restarted_worker_goes_on_where_the_last_one_ended(database: Database, topics: Topics) -> None:
+async def test_a_restarted_worker_goes_on_where_the_last_one_ended(
+    database: Database, topics: Topics
+) -> None:
     house = await make_house(database, topics)
     await house.send(open_player("p-7"), deposit("p-7", "10.00"))
     async with house.worker():
         await house.wait_for(2)
-    await house.send(bet("p-7", "b-1", "1.00"), rollback("p-7", "c-1", "b-1"), win("p-7", "w-1", "b-1", "9.00"))
+    await house.send(
+        bet("p-7", "b-1", "1.00"), rollback("p-7", "c-1", "b-1"), win("p-7", "w-1", "b-1", "9.00")
+    )
     async with house.worker():
         await house.wait_for(5)
     assert codes(await house.results()) == {
@@ -38,7 +46,9 @@ async def test_a_restarted_worker_goes_on_where_the_last_one_ended(database: Dat
     }
 
 
-async def test_what_cannot_be_read_becomes_a_dead_letter_with_its_bytes(database: Database, topics: Topics) -> None:
+async def test_what_cannot_be_read_becomes_a_dead_letter_with_its_bytes(
+    database: Database, topics: Topics
+) -> None:
     house = await make_house(database, topics)
     await house.send_raw(b"p-7", b"not json")
     await house.send(open_player("p-7"))
