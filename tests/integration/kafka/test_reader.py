@@ -119,7 +119,7 @@ async def test_a_receipt_is_still_read_by_a_group_without_members(
     await publisher.commit()
     for _ in range(2):
         reader, _assignments = await start_reader()
-        assert await patiently(lambda: reader.committed([0])) == {0: receipt(1, 1)}  # noqa: B023
+        assert await patiently(lambda: reader.committed([0])) == {0: receipt(1, 1)}  # noqa: B023  # awaited before the loop goes on
         await reader.stop(leave_group=True)
 
 

@@ -26,19 +26,19 @@ class Loud(SilentObserver):
     """Says on standard output what goes wrong, so that a failing test tells it."""
 
     def retrying(self, lane: int, error: BaseException, attempt: int) -> None:
-        print(f"lane {lane} tries again ({attempt}): {error!r}")  # noqa: T201
+        print(f"lane {lane} tries again ({attempt}): {error!r}")  # noqa: T201  # a failing test shows what it prints
 
     def recovering(self, lane: int, why: str) -> None:
-        print(f"lane {lane} recovers: {why}")  # noqa: T201
+        print(f"lane {lane} recovers: {why}")  # noqa: T201  # a failing test shows what it prints
 
     def fenced(self, lane: int, why: str) -> None:
-        print(f"lane {lane} is fenced: {why}")  # noqa: T201
+        print(f"lane {lane} is fenced: {why}")  # noqa: T201  # a failing test shows what it prints
 
     def stopped(self, lane: int, reason: str) -> None:
-        print(f"lane {lane} stopped: {reason}")  # noqa: T201
+        print(f"lane {lane} stopped: {reason}")  # noqa: T201  # a failing test shows what it prints
 
     def poison(self, lane: int, partition: int, offset: int, error: BaseException) -> None:
-        print(f"lane {lane}: {partition}/{offset} is poison: {error!r}")  # noqa: T201
+        print(f"lane {lane}: {partition}/{offset} is poison: {error!r}")  # noqa: T201  # a failing test shows what it prints
 
 
 @dataclass

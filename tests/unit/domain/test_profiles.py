@@ -59,7 +59,7 @@ def test_the_mark_of_a_taken_bet_is_no_tombstone_for_another_type_under_its_id()
 def test_the_stored_key_is_as_narrow_as_the_profile_says(
     id_scope: str, id_includes_type: bool, key: str
 ) -> None:
-    profile = Profile("acme", id_scope=id_scope, id_includes_type=id_includes_type)  # type: ignore[arg-type]  # a table
+    profile = Profile("acme", id_scope=id_scope, id_includes_type=id_includes_type)  # type: ignore[arg-type]  # a table of wrong values
     assert stored_key(profile, "p", "x", "bet") == key
 
 
