@@ -140,8 +140,16 @@ async def test_a_topic_that_was_deleted_and_made_again_has_another_id(
             answer = await admin.create_topics([NewTopic(settings.events_topic, 4, 1)])
             assert answer.topic_errors[0][1] == 0
     await admin.close()
-    reader, _ = await start_reader()
-    assert (await reader.events_topic()).topic_id != before.topic_id
+    # The broker learns of the deletion and of the new topic one after the other, some time after the controller.
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type((AssertionError, TopicMissing)),
+        stop=stop_after_delay(30),
+        wait=wait_fixed(0.1),
+        reraise=True,
+    ):
+        with attempt:
+            reader, _ = await start_reader()
+            assert (await reader.events_topic()).topic_id != before.topic_id
 
 
 async def test_the_topic_tells_its_configuration(start_reader: ReaderFactory) -> None:
