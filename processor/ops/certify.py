@@ -16,6 +16,7 @@ from processor.ops.console import JsonOption, cell, notices, output, show_json, 
 from processor.ops.runtime import load_settings, run_async
 
 if TYPE_CHECKING:
+    from processor.devstack.certify.cases import Case
     from processor.devstack.certify.runner import Report
     from processor.settings import Settings
 
@@ -55,9 +56,8 @@ def certify(
         raise typer.Exit(1)
 
 
-async def _play(settings: Settings, cases: Sequence[Any], at_once: int) -> list[Report]:
+async def _play(settings: Settings, cases: Sequence[Case], at_once: int) -> list[Report]:
     from processor.devstack.certify.play import certify as play
-    from processor.domain.precedence import DECIDED_TYPES
 
     owner = settings.postgres_migrator_dsn
     if owner is None:
@@ -75,11 +75,19 @@ async def _play(settings: Settings, cases: Sequence[Any], at_once: int) -> list[
             settings,
             cases,
             owner_dsn=owner.get_secret_value(),
-            decided=frozenset(DECIDED_TYPES),
+            missing=_missing,
             apply_profiles=apply_profiles,
             at_once=at_once,
             done=lambda _report: progress.advance(task),
         )
+
+
+def _missing(case: Case) -> list[str]:
+    """What a case needs that cannot be done yet: event types first, then what its profile says."""
+    from processor.domain.precedence import DECIDED_TYPES
+    from processor.ops.reference import not_done_yet
+
+    return [*sorted(case.types() - DECIDED_TYPES), *not_done_yet(case.profile)]
 
 
 async def _add_providers(dsn: str, profiles: Mapping[str, Mapping[str, Any]]) -> None:

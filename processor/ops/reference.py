@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,15 @@ WinKinds = Annotated[list[WinKind], BeforeValidator(lambda given: [given] if giv
 
 #: What encodes the stored ids: it cannot change once the provider has sent an event.
 FIXED_BY_FIRST_EVENT = ("id_scope", "id_includes_type")
+
+#: What a profile may one day say and the law does not do yet: it is refused, never taken and then not heeded.
+_NOT_DONE_YET: Mapping[str, frozenset[str | bool]] = {
+    "wallet": frozenset({"transfer"}),
+    "transfer_settlement": frozenset({"provider"}),
+    "rollback_after_win": frozenset({"allow"}),
+    "win_reversal": frozenset({"take_available", "player_debt"}),
+    "fx": frozenset({True}),
+}
 
 #: Senders that are the operator's own and have no profile.
 _RESERVED = frozenset({"cashier", "operator"})
@@ -110,8 +120,12 @@ def read_toml(file: Path) -> dict[str, Any]:
 
 
 def provider_documents(content: Mapping[str, Any]) -> Documents:
-    """Complete profiles by provider name, defaults filled in. Raises `WrongUsage` naming each wrong key."""
+    """Complete profiles by provider name, defaults filled in.
+
+    Raises `WrongUsage` naming each wrong key, and each value that the law does not do yet.
+    """
     documents = _parse(_ProvidersFile, content, lambda file: dict(file.providers.items()))
+    _refuse_what_is_not_done_yet(documents)
     for name in sorted(_RESERVED & documents.keys()):
         raise WrongUsage(f"providers.{name}: this name is the operator's own and has no profile.")
     for name, document in documents.items():
@@ -119,6 +133,25 @@ def provider_documents(content: Mapping[str, Any]) -> Documents:
             if document["currencies"].count(code) > 1:
                 raise WrongUsage(f"providers.{name}.currencies: {code} is named twice.")
     return documents
+
+
+def not_done_yet(profile: Mapping[str, Any]) -> list[str]:
+    """The settings of a profile that the law does not do yet, as TOML has them: ``wallet = "transfer"``."""
+    return [
+        f"{key} = {json.dumps(profile[key])}"
+        for key, values in _NOT_DONE_YET.items()
+        if isinstance(profile.get(key), (str, bool)) and profile[key] in values
+    ]
+
+
+def _refuse_what_is_not_done_yet(documents: Documents) -> None:
+    told = [
+        f"providers.{name}: {setting} is not done yet, the default is all that the law knows; leave it out."
+        for name, document in documents.items()
+        for setting in not_done_yet(document)
+    ]
+    if told:
+        raise WrongUsage(" ".join(told))
 
 
 def game_documents(content: Mapping[str, Any]) -> Documents:

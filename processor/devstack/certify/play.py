@@ -13,7 +13,7 @@ from processor.devstack.certify.books import Books
 from processor.devstack.certify.cases import Case, Step
 from processor.devstack.certify.cast import Cast
 from processor.devstack.certify.mailbox import Mailbox, open_mailbox
-from processor.devstack.certify.runner import Report, Runner
+from processor.devstack.certify.runner import Missing, Report, Runner
 from processor.errors import WrongInstallation
 
 if TYPE_CHECKING:
@@ -30,30 +30,30 @@ async def certify(
     cases: Sequence[Case],
     *,
     owner_dsn: str,
-    decided: frozenset[str],
+    missing: Missing,
     apply_profiles: ApplyProfiles,
     at_once: int,
     done: Callable[[Report], None],
 ) -> list[Report]:
     """Play cases against a running installation; a report for each, in order.
 
-    ``decided`` are the event types that its law handles: cases that need others are not played. ``done`` hears of
-    each report as it comes. Raises KafkaUnreachable, PostgresUnreachable, WrongUsage (a profile that is none).
+    Cases that need what is ``missing`` are not played. ``done`` hears of each report as it
+    comes. Raises KafkaUnreachable, PostgresUnreachable, WrongUsage (a profile that is none).
     """
     run = f"c{secrets.token_hex(3)}"
     canary = Case("canary", "", "", "", {}, {"p": {}}, [])
-    made = profiles(run, [*cases, canary], decided)
+    made = profiles(run, [*cases, canary], missing)
     await apply_profiles(made)
     async with Books(owner_dsn) as books, open_mailbox(settings) as mailbox:
         await _providers_are_known(mailbox, Cast(canary, run, len(cases)))
-        return await Runner(mailbox, books, run, decided).run_all(cases, at_once=at_once, done=done)
+        return await Runner(mailbox, books, run, missing).run_all(cases, at_once=at_once, done=done)
 
 
-def profiles(run: str, cases: Sequence[Case], decided: frozenset[str]) -> dict[str, Mapping[str, Any]]:
+def profiles(run: str, cases: Sequence[Case], missing: Missing) -> dict[str, Mapping[str, Any]]:
     """Two made-up providers for each case that can be played, both with the case's profile."""
     made: dict[str, Mapping[str, Any]] = {}
     for number, case in enumerate(cases):
-        if not case.types() <= decided:
+        if missing(case):
             continue
         cast = Cast(case, run, number)
         made[cast.provider] = case.profile

@@ -71,9 +71,15 @@ def test_a_case_that_expects_something_else_fails_and_says_what(
 - {id: X2, title: a bet, given: {cash: "10.00"}, steps: [{bet: b1, amount: "1.00", expect: {dead_letter: POISON}}]}
 - {id: X3, title: a bet, given: {cash: "10.00"}, steps: [{bet: b1, amount: "1.00", expect: {no_result: true}}]}
 - {id: X4, title: a bet, given: {cash: "10.00"}, steps: [{bet: b1, amount: "1.00", expect: {cash: "9.00"}}]}
+- {id: X5, title: a bet, profile: {rollback_after_win: allow}, given: {cash: "10.00"}, steps: [{bet: b1, amount: "1"}]}
 """
     )
     code, told = certify(environment, wrong)
     assert code == 1
-    assert [case["verdict"] for case in told["cases"]] == ["failed", "failed", "failed", "passed"]
+    assert [case["verdict"] for case in told["cases"]] == [
+        *["failed"] * 3,
+        "passed",
+        "not yet covered",
+    ]
     assert "expected cash '8.00', got '9.00'" in told["cases"][0]["reasons"][0]
+    assert told["cases"][4]["reasons"] == ['needs rollback_after_win = "allow"']

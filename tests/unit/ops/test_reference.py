@@ -15,6 +15,7 @@ from processor.ops.reference import (
     changes,
     currency_documents,
     game_documents,
+    not_done_yet,
     provider_documents,
     read_toml,
     refuse_exponent_changes,
@@ -67,6 +68,33 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
         providers('[providers.acme]\nfx = 1\n[providers.other]\nstatus = "gone"')
     assert "providers.acme.fx" in str(caught.value)
     assert "providers.other.status" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        'wallet = "transfer"',
+        'transfer_settlement = "provider"',
+        'rollback_after_win = "allow"',
+        'win_reversal = "take_available"',
+        'win_reversal = "player_debt"',
+        "fx = true",
+    ],
+)
+def test_what_the_law_does_not_do_yet_is_refused(setting: str) -> None:
+    with pytest.raises(WrongUsage, match=f"providers.acme: {setting} is not done yet"):
+        providers(f"[providers.acme]\n{setting}")
+
+
+def test_everything_that_is_not_done_yet_is_told_at_once() -> None:
+    with pytest.raises(WrongUsage) as caught:
+        providers('[providers.acme]\nfx = true\nwallet = "transfer"\n[providers.other]\nfx = true')
+    assert str(caught.value).count("is not done yet") == 3
+
+
+def test_defaults_said_aloud_are_done() -> None:
+    assert not_done_yet(ProviderProfile().model_dump()) == []
+    assert not_done_yet({"wallet": ["transfer"], "fx": 1}) == []
 
 
 def test_any_win_may_be_written_without_brackets() -> None:
