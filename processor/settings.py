@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -90,3 +90,22 @@ class Settings(BaseSettings):
     )
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _publishing_ends_before_its_transaction(self) -> Self:
+        if self.publish_timeout_seconds >= self.transaction_timeout_seconds:
+            raise ValueError(
+                f"CROUPIER_PUBLISH_TIMEOUT_SECONDS is {self.publish_timeout_seconds:g} and must be less than "
+                f"CROUPIER_TRANSACTION_TIMEOUT_SECONDS, which is {self.transaction_timeout_seconds:g}: the lane must "
+                "give a batch up before the broker does"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _topics_are_three(self) -> Self:
+        if len({self.events_topic, self.results_topic, self.dead_letters_topic}) < 3:
+            raise ValueError(
+                "CROUPIER_EVENTS_TOPIC, CROUPIER_RESULTS_TOPIC and CROUPIER_DEAD_LETTERS_TOPIC must name three "
+                f"topics; they are {self.events_topic}, {self.results_topic} and {self.dead_letters_topic}"
+            )
+        return self

@@ -38,6 +38,11 @@ def describe_wrong_settings(error: ValidationError) -> str:
     """One sentence for each wrong setting: the variable's name and what is wrong."""
     sentences = []
     for fault in error.errors(include_url=False):
+        if not fault[
+            "loc"
+        ]:  # settings that do not go together: the sentence names them; the input is all settings
+            sentences.append(f"{fault['msg'].removeprefix('Value error, ')}.")
+            continue
         name = "CROUPIER_" + "_".join(str(part) for part in fault["loc"]).upper()
         shown = "" if _is_secret(name) else f" (it is {str(fault['input'])[:80]!r})"
         sentences.append(f"{name} is wrong: {fault['msg'].rstrip('.')}{shown}.")

@@ -12,6 +12,7 @@ from processor.ops.topic_reading import reading
 from processor.settings import Settings
 from tests.acceptance.commands.conftest import Installation
 from tests.acceptance.commands.test_operating import deposit, open_player
+from tests.installations import make_topics
 
 
 def settings_of(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Settings:
@@ -64,10 +65,9 @@ async def test_a_record_that_is_no_result_is_found(
 
 
 async def test_topics_that_lost_everything_are_found(worked: Installation) -> None:
-    empty = {
-        "CROUPIER_RESULTS_TOPIC": worked.environment["CROUPIER_DEAD_LETTERS_TOPIC"],
-        "CROUPIER_DEAD_LETTERS_TOPIC": worked.environment["CROUPIER_DEAD_LETTERS_TOPIC"],
-    }
+    given = worked.environment
+    fresh = await make_topics(given["CROUPIER_KAFKA_BOOTSTRAP"], int(given["CROUPIER_PARTITIONS"]))
+    empty = {"CROUPIER_RESULTS_TOPIC": fresh.results, "CROUPIER_DEAD_LETTERS_TOPIC": fresh.dead_letters}
     file = worked.events("eve2.jsonl", deposit("eve", "5.00", 2), deposit("eve", "5.00", 3))
     for _ in range(2):  # what is published is noted in Postgres with the batch after it
         assert (await worked.type("send", file, "--wait")).code == 0

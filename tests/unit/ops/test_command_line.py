@@ -69,6 +69,29 @@ def test_a_wrong_secret_is_named_but_not_shown(monkeypatch: pytest.MonkeyPatch) 
     assert "hunter2" not in str(caught.value)
 
 
+def test_publishing_must_end_before_its_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROUPIER_POSTGRES_DSN", "postgresql://u:hunter2@h/d")
+    monkeypatch.setenv("CROUPIER_PUBLISH_TIMEOUT_SECONDS", "20")
+    with pytest.raises(errors.WrongUsage) as caught:
+        load_settings()
+    told = str(caught.value)
+    assert told.startswith("CROUPIER_PUBLISH_TIMEOUT_SECONDS is 20 and must be less than ")
+    assert "CROUPIER_TRANSACTION_TIMEOUT_SECONDS, which is 20" in told
+    assert "hunter2" not in told
+    monkeypatch.setenv("CROUPIER_TRANSACTION_TIMEOUT_SECONDS", "20.5")
+    assert load_settings().publish_timeout_seconds == 20
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("EVENTS", "wallet.results"), ("RESULTS", "wallet.dead-letters"), ("DEAD_LETTERS", "wallet.events")],
+)
+def test_the_three_topics_must_be_three(monkeypatch: pytest.MonkeyPatch, one: str, other: str) -> None:
+    monkeypatch.setenv(f"CROUPIER_{one}_TOPIC", other)
+    with pytest.raises(errors.WrongUsage, match=f"must name three topics; they are .*{other}.*{other}"):
+        load_settings()
+
+
 def test_an_options_value_stands_above_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CROUPIER_LANES", "3")
     monkeypatch.setenv("CROUPIER_PROCESSES", "2")
