@@ -12,7 +12,7 @@ class Observer(Protocol):
     """Hears of everything a lane does. Methods must be quick and must not raise."""
 
     def turned(self, lane: int) -> None:
-        """The lane's loop went round once: the sign of life behind ``/livez``."""
+        """The lane's loop went round once: the sign of life behind ``/livez``, and that nothing is being retried."""
         ...
 
     def ready(self, lane: int, is_ready: bool, why: str = "") -> None:
@@ -36,7 +36,8 @@ class Observer(Protocol):
     def lag(self, lane: int, partition: int, records: int, seconds: float) -> None: ...
 
     def retrying(self, lane: int, error: BaseException, attempt: int) -> None:
-        """A fault of the world: the batch is tried again in place."""
+        """A fault of the world: the batch is tried again in place. A sign of life too, but the lane is not ready
+        until it goes on."""
         ...
 
     def recovering(self, lane: int, why: str) -> None:

@@ -35,6 +35,5 @@ class Patience:
 
     def _say(self, state: RetryCallState) -> None:
         problem = state.outcome.exception() if state.outcome is not None else None
-        self.observer.turned(self.lane)
         if problem is not None:
             self.observer.retrying(self.lane, problem, state.attempt_number)

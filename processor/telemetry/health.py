@@ -1,7 +1,8 @@
 """Is the worker alive, is it ready: what lanes last said, and the answers of `/livez` and `/readyz`.
 
 Alive means that the loop of every lane turns (a lane that waits for Postgres still turns). Ready means that
-every lane the group gave this worker can apply and publish. A lane that stopped by its own doubt, or that
+every lane the group gave this worker can apply and publish; one that tries the same again because a server is away
+cannot. A lane that stopped by its own doubt, or that
 another worker has, need not turn: killing the process would mend neither.
 """
 
@@ -26,6 +27,12 @@ class _LaneSigns:
     is_ready: bool = False
     why: str = "starting"
     must_turn: bool = False
+    retries: str = ""
+
+    def reasons(self) -> str:
+        """Why it is not ready; empty where it is."""
+        own = "" if self.is_ready else self.why or "not ready"
+        return "; ".join(filter(None, (own, self.retries)))
 
 
 class Health:
@@ -53,6 +60,19 @@ class Health:
         """The lane can, or for now cannot, apply and publish."""
         signs = self._lanes.setdefault(lane, _LaneSigns(self._monotonic()))
         signs.is_ready, signs.why = is_ready, why
+
+    def retrying(self, lane: int, why: str) -> None:
+        """The lane tries the same again for a fault of the world: alive, and not ready until it goes on."""
+        self.turned(lane)
+        self._lanes[lane].retries = why
+
+    def goes_on(self, lane: int) -> bool:
+        """What the lane retried is done. True where this made it ready."""
+        signs = self._lanes.get(lane)
+        if signs is None or not signs.retries:
+            return False
+        signs.retries = ""
+        return signs.is_ready
 
     def stopped(self, lane: int, why: str) -> None:
         """The lane stopped itself: not ready, and not expected to turn."""
@@ -85,9 +105,9 @@ class Health:
         if self._assigned is None:
             return Verdict(False, {"ready": False, "reasons": {"worker": "has not joined the group yet"}})
         reasons = {
-            f"lane {lane}" if lane >= 0 else "worker": signs.why or "not ready"
+            f"lane {lane}" if lane >= 0 else "worker": why
             for lane, signs in sorted(self._lanes.items())
-            if not signs.is_ready
+            if (why := signs.reasons())
         }
         if self._assigned and not any(lane >= 0 for lane in self._lanes):
             reasons["worker"] = "its lanes are starting"

@@ -47,6 +47,7 @@ class Watch:
     # What lanes tell, in `Observer`'s order.
 
     def turned(self, lane: int) -> None:
+        self._goes_on(lane)
         self.health.turned(lane)
         self.metrics.turned(lane)
 
@@ -69,6 +70,7 @@ class Watch:
     def applied(
         self, lane: int, seq: int, events: int, codes: Mapping[str, int], reasons: Mapping[str, int]
     ) -> None:
+        self._goes_on(lane)
         self.metrics.applied(lane, seq, events, codes, reasons)
         self._log.debug(
             f"{_who(lane)} applied batch {seq} of {events} events.",
@@ -96,7 +98,13 @@ class Watch:
         self.metrics.lag(lane, partition, records, seconds)
 
     def retrying(self, lane: int, error: BaseException, attempt: int) -> None:
+        """A lane that retries in place is not ready until it goes on; what the worker itself retries changes
+        nothing for its lanes."""
         self.metrics.retrying(lane, error, attempt)
+        if lane >= 0:
+            self.health.retrying(lane, f"tries again: {error}")
+            self.metrics.turned(lane)
+            self.metrics.ready(lane, False)
         if attempt > _LOUD_ATTEMPTS and not self._is_time(lane, "retrying"):
             return
         self._log.warning(
@@ -112,6 +120,7 @@ class Watch:
         self._log.info(f"{_who(lane)} recovers: {why}.", action="lane.recovering", lane=lane, why=why)
 
     def recovered(self, lane: int, epoch: int, republished: int, concluded: str) -> None:
+        self._goes_on(lane)
         self.metrics.recovered(lane, epoch, republished, concluded)
         self._log.info(
             f"{_who(lane)} recovered in epoch {epoch}; {republished} batches published from the journal.",
@@ -132,7 +141,7 @@ class Watch:
         self.metrics.stopped(lane, reason)
         self.health.stopped(lane, reason)
         self._log.error(
-            f"{_who(lane)} stopped: {reason}. Once it is clear why, run: croupier lanes resume {lane}",
+            f"{_who(lane)} stopped: {reason.rstrip('.')}.{_way_out(lane)}",
             action="lane.stopped",
             lane=lane,
             reason=reason,
@@ -163,6 +172,13 @@ class Watch:
             f"The group gave this worker {assigned} partitions.", action="group.assigned", partitions=assigned
         )
 
+    def _goes_on(self, lane: int) -> None:
+        """A sign that nothing is being retried now: a batch applied, a recovery done, a round of the loop begun
+        (on a topic without events no batch would ever say it)."""
+        if self.health.goes_on(lane):
+            self.metrics.ready(lane, True)
+            self._log.info(f"{_who(lane)} goes on.", action="lane.goes_on", lane=lane)
+
     def _is_time(self, lane: int, about: str) -> bool:
         now = time.monotonic()
         if now - self._said_at.get((lane, about), -_QUIET_SECONDS) < _QUIET_SECONDS:
@@ -174,3 +190,8 @@ class Watch:
 def _who(lane: int) -> str:
     """What a log line calls it: a lane below 0 stands for the worker itself."""
     return f"Lane {lane}" if lane >= 0 else "The worker"
+
+
+def _way_out(lane: int) -> str:
+    """What a person can do: a lane is resumed; for the topic as a whole the reason itself says what to look at."""
+    return f" Once it is clear why, run: croupier lanes resume {lane} --reason …" if lane >= 0 else ""
