@@ -175,7 +175,7 @@ class KafkaEventReader:
         return consumer, place
 
     def problem(self) -> str | None:
-        """Why this worker will be given no lane now (for its readiness), or None."""
+        """Why the group will give this worker no partition now, or None. See `ports.EventReader`."""
         return self._membership.problem()
 
     async def committed(self, partitions: Sequence[int]) -> Mapping[int, CommittedOffset | None]:

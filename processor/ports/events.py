@@ -100,6 +100,13 @@ class EventReader(Protocol):
         """The partitions that the group has given this worker now."""
         ...
 
+    def problem(self) -> str | None:
+        """Why the group will give this worker no partition now (for its readiness), None where nothing is wrong.
+
+        Lanes that work may work on: they neither need nor ask the group's coordinator to fetch.
+        """
+        ...
+
     def highwater(self, partition: int) -> int | None:
         """The last known end of a partition (from the last fetch), None before the first."""
         ...

@@ -72,6 +72,7 @@ class FakeCluster:
         self.transactions: dict[tuple[int, int], Transaction] = {}
         self.unsettled = False
         self.members: list[FakeEventReader] = []
+        self.coordinator_problem: str | None = None
         self._faults: dict[Step, deque[How]] = {}
         self._held: dict[str, Sequence[int]] = {}
         self._now = 1_700_000_000_000
@@ -334,6 +335,9 @@ class FakeEventReader:
 
     def assigned(self) -> frozenset[int]:
         return self._assigned
+
+    def problem(self) -> str | None:
+        return "there is no consumer" if self._listener is None else self._cluster.coordinator_problem
 
     def highwater(self, partition: int) -> int | None:
         return self._cluster.end(partition) if partition in self._positions else None

@@ -62,6 +62,12 @@ class ReaderBehaviour:
         assert list(await reader.fetch([0], max_records=5, timeout_seconds=0.05)) == []
         assert PARTITION_OF_NOBODY not in reader.assigned()
 
+    async def test_who_has_partitions_has_no_problem_and_who_has_stopped_has_one(self, world: World) -> None:
+        reader, _ = await world.reader()
+        assert reader.problem() is None
+        await reader.stop(leave_group=True)
+        assert reader.problem() == "there is no consumer"
+
     async def test_the_end_of_a_partition_is_known_after_a_fetch(self, world: World) -> None:
         await world.put(0, [b"a", b"b", b"c"])
         reader, _ = await world.reader()
