@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import NamedTuple
 
@@ -30,7 +31,7 @@ COMMANDS = (
     Command("bench", "bench", TRY, "Throughput and latency, side by side with a bare consume-produce loop."),
     Command("certify", "certify", TRY, "Play acceptance cases through Kafka against this installation."),
     Command("migrate", "migrate", OPERATE, "Bring the database to the schema that this program needs."),
-    Command("topics", "topics", OPERATE, "The three topics: create, show."),
+    Command("topics", "topics", OPERATE, "The three topics: create, check."),
     Command("run", "run", OPERATE, "A worker: reads events, keeps the ledger, publishes results."),
     Command("providers", "providers", OPERATE, "Provider profiles: list, apply FILE."),
     Command("games", "games", OPERATE, "Games of providers that list theirs: list, apply FILE."),
@@ -60,7 +61,16 @@ def load(command: Command) -> typer.Typer:
     return single
 
 
+def _keep_the_client_quiet() -> None:
+    """Without a handler, Python writes a library's warnings to standard error, before our own sentence. `run` sets up
+    handlers of its own (`telemetry.logging`), which still get every line."""
+    client = logging.getLogger("aiokafka")
+    if not client.handlers:
+        client.addHandler(logging.NullHandler())
+
+
 def _call(command: Command, words: list[str]) -> None:
+    _keep_the_client_quiet()
     with boundary():
         real = typer.main.get_command(load(command))
         code = real.main(args=words, prog_name=f"croupier {command.name}", standalone_mode=False)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import logging
+import os
 import subprocess
 import sys
 
 import pytest
+import structlog
 import typer
 from typer.testing import CliRunner
 
 from processor import errors
 from processor.ops.boundary import boundary
 from processor.ops.console import readable
-from processor.ops.main import COMMANDS, build, load
+from processor.ops.main import COMMANDS, _keep_the_client_quiet, build, load
 from processor.ops.runtime import actor, load_settings
+from processor.telemetry.logging import configure_logging
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +144,33 @@ def test_an_unreachable_postgres_is_one_sentence_and_exit_3(monkeypatch: pytest.
     result = CliRunner().invoke(build(), ["migrate"])
     assert result.exit_code == 3
     assert "CROUPIER_POSTGRES_DSN" in result.stderr
+
+
+def test_an_unreachable_kafka_is_one_sentence_and_exit_3() -> None:
+    asked = subprocess.run(
+        [sys.executable, "-m", "processor", "topics", "check"],
+        env={**os.environ, "CROUPIER_KAFKA_BOOTSTRAP": "127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (asked.returncode, asked.stdout) == (3, "")
+    assert asked.stderr.startswith("croupier: Kafka at 127.0.0.1:1 does not answer")
+    assert asked.stderr.count("\n") == 1
+
+
+def test_a_workers_log_still_gets_the_lines_of_the_client() -> None:
+    _keep_the_client_quiet()
+    stream, root = io.StringIO(), logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        configure_logging(load_settings(), stream=stream)
+        logging.getLogger("aiokafka.conn").warning("Unable to connect")
+    finally:
+        root.handlers = handlers
+        root.setLevel(level)
+        structlog.reset_defaults()
+    assert "Unable to connect" in stream.getvalue()
 
 
 def test_terminal_tricks_are_written_out() -> None:
