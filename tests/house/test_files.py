@@ -29,7 +29,7 @@ _FORBIDDEN = re.compile(
 )
 
 # Optional parts that are imported only where they are used, and what is used without an import.
-_NOT_IMPORTED = {"uvloop"}
+_NOT_IMPORTED = {"uvloop", "tzdata"}
 # Ourselves, and what pydantic and the embedded stack's packages bring along as a part of themselves.
 _OUR_OWN = {"croupier", "pydantic-core"}
 
