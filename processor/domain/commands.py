@@ -19,6 +19,7 @@ class Command:
 
     ``amount_minor`` is in minor units of ``currency`` (None where the event names no currency: then
     ``amount_text`` is compared by value once the bet, and with it the currency, is known).
+    ``plain`` says that no text of it needs an escape in JSON.
     ``own`` holds the type's own fields in the contract's order as (name, text) pairs, so that two events
     under one id can be compared field by field.
     """
@@ -43,6 +44,7 @@ class Command:
     own: tuple[tuple[str, str | None], ...] = ()
     metadata: bytes | None = None
     traceparent: bytes | None = None
+    plain: bool = False
 
     def own_field(self, name: str) -> str | None:
         """The text of one of the type's own fields, None where it was not sent."""

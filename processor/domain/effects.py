@@ -32,7 +32,7 @@ class WalletOpened:
     jurisdiction: str | None
 
     def apply(self, player: Player, moment: Moment) -> None:
-        if player.opened_at is None:
+        if not player.opened:
             player.opened_at = moment.broker_time
             player.partition = self.partition
             player.country, player.time_zone = self.country, self.time_zone
@@ -152,6 +152,7 @@ class TombstoneSet:
 
     def apply(self, player: Player, moment: Moment) -> None:
         _mark(player, self.provider, self.key).rolled_back = True
+        player.tombstones += 1
 
 
 @dataclass(slots=True)

@@ -53,7 +53,7 @@ def deadline(case: Case) -> Decision | None:
 
 def player_unknown(case: Case) -> Decision | None:
     """5. Nobody opened this player; a rollback leaves its tombstone all the same."""
-    if case.player.opened_at is not None:
+    if case.player.partition is not None:
         return None
     command = case.command
     if command.type == "rollback" and command.reference is not None:

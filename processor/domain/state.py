@@ -58,7 +58,11 @@ class Round:
 
 @dataclass(slots=True)
 class Session:
-    """A play session; a newer one on the same channel replaces the older (``replaced_at``)."""
+    """A play session; a newer one on the same channel replaces the older (``replaced_at``).
+
+    Read for a stake alone it is not ``whole``: its provider, channel, game and opening are not there, and it is not
+    changed.
+    """
 
     session_id: str
     provider: str
@@ -71,6 +75,7 @@ class Session:
     replaced_at: datetime | None = None
     stored: bool = False
     changed: bool = False
+    whole: bool = True
 
 
 @dataclass(slots=True)
@@ -182,7 +187,11 @@ class Parked:
 
 @dataclass(slots=True)
 class Player:
-    """One player with everything of his that this batch may need. ``number`` is the ledger's own id."""
+    """One player with everything of his that this batch may need. ``number`` is the ledger's own id.
+
+    ``partition`` is set once he is opened; ``opened_at`` only in the batch that opens him. ``tombstones`` counts the
+    rollbacks that overtook their bets: while there are none, no id of his need be looked for among them.
+    """
 
     player_id: str
     number: int
@@ -195,6 +204,7 @@ class Player:
     country: str | None = None
     time_zone: str | None = None
     jurisdiction: str | None = None
+    tombstones: int = 0
     changed: bool = False
     currencies: list[str] = field(default_factory=list)  # in the order they were opened
     accounts: dict[tuple[str, str], Account] = field(default_factory=dict)
@@ -202,6 +212,11 @@ class Player:
     sessions: dict[str, Session] = field(default_factory=dict)
     bets: dict[tuple[str, str], BetMark] = field(default_factory=dict)
     queues: dict[str, list[Parked]] = field(default_factory=dict)
+
+    @property
+    def opened(self) -> bool:
+        """Whether somebody has opened this player."""
+        return self.partition is not None
 
     def account(self, currency: str, pool: str) -> Account:
         """The account of a pool, made (empty, not stored yet) where there is none."""

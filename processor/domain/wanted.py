@@ -10,7 +10,8 @@ class Wanted:
     """Everything the law may look at for a batch, all of it read under the locks of its players.
 
     ``keys`` are (provider, stored key) of the batch's own ids and of the ids they refer to; ``bets`` are marks by
-    (player, provider, mark key); ``rounds`` (player, provider, round id); ``sessions`` (player, session id);
+    (player, provider, mark key); ``rounds`` (player, provider, round id); ``sessions`` (player, session id), of which
+    a stake need only know whether they are good, and ``whole_sessions`` those that may be changed;
     ``with_channels`` names players whose open sessions are all needed; ``rounds_of`` asks for the round of the
     outcome stored under (provider, key), if it is that player's: a rollback names a bet, not the bet's round.
     """
@@ -19,5 +20,6 @@ class Wanted:
     bets: set[tuple[str, str, str]] = field(default_factory=set)
     rounds: set[tuple[str, str, str]] = field(default_factory=set)
     sessions: set[tuple[str, str]] = field(default_factory=set)
+    whole_sessions: set[tuple[str, str]] = field(default_factory=set)
     with_channels: set[str] = field(default_factory=set)
     rounds_of: set[tuple[str, str, str]] = field(default_factory=set)

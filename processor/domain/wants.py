@@ -9,12 +9,13 @@ from processor.domain.state import Player
 from processor.domain.wanted import Wanted
 
 
-def want(command: Command, reference: Reference, wanted: Wanted) -> None:
-    """Add what the law may read for this command to what a batch wants."""
+def want(command: Command, reference: Reference, wanted: Wanted, player: Player) -> None:
+    """Add what the law may read for this command, which is ``player``'s, to what a batch wants."""
     provider, player_id, type_ = command.provider, command.player_id, command.type
     profile = reference.providers.get(provider)
     wanted.keys.add((provider, stored_key(profile, player_id, command.transaction_id, type_)))
-    wanted.bets.add((player_id, provider, mark_key(profile, player_id, command.transaction_id)))
+    if player.tombstones:
+        wanted.bets.add((player_id, provider, mark_key(profile, player_id, command.transaction_id)))
     if profile is not None and profile.id_includes_type:
         _want_outcomes(wanted, provider, reference_keys(profile, player_id, command.transaction_id))
     if command.round_id is not None:
@@ -25,10 +26,13 @@ def want(command: Command, reference: Reference, wanted: Wanted) -> None:
         wanted.bets.add((player_id, provider, mark_key(profile, player_id, command.reference)))
         if type_ == "rollback":
             wanted.rounds_of.update((player_id, provider, key) for key in keys)
-    if command.session_id is not None and (type_ in STAKE_TAKING or type_.endswith("_session")):
-        wanted.sessions.add((player_id, command.session_id))
-        if type_ == "open_session":
-            wanted.with_channels.add(player_id)
+    if command.session_id is not None:
+        if type_ in STAKE_TAKING:
+            wanted.sessions.add((player_id, command.session_id))
+        elif type_.endswith("_session"):
+            wanted.whole_sessions.add((player_id, command.session_id))
+            if type_ == "open_session":
+                wanted.with_channels.add(player_id)
 
 
 def want_queues(player: Player, reference: Reference, wanted: Wanted) -> None:
@@ -36,7 +40,7 @@ def want_queues(player: Player, reference: Reference, wanted: Wanted) -> None:
     for queue in player.queues.values():
         for parked in queue:
             if parked.command is not None:
-                want(parked.command, reference, wanted)
+                want(parked.command, reference, wanted, player)
 
 
 def _want_outcomes(wanted: Wanted, provider: str, keys: tuple[str, ...]) -> None:

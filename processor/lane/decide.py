@@ -11,9 +11,9 @@ from processor.domain.answers import Answer, Refusal
 from processor.domain.books import house_changes
 from processor.domain.profiles import Reference
 from processor.domain.queues import Bounds
-from processor.domain.seal import outcome_line, seal
+from processor.domain.seal import entry_line, outcome_line, seal, sealed_lines
 from processor.domain.sitting import PoisonError, Sitting
-from processor.domain.state import Books, Entry, Outcome, Parked
+from processor.domain.state import Books, Parked
 from processor.lane.dead_letters import door_letter, refused_letter
 from processor.lane.journal import Header, Rendered
 from processor.lane.render import Renderer
@@ -28,6 +28,8 @@ class Decided:
     """All that a batch decided: what to store, what to publish, and the counts for those who watch."""
 
     books: Books
+    outcome_lines: list[str]
+    entry_lines: list[str]
     seal: bytes
     house: Mapping[tuple[str, str, str], int]
     shared_headers: list[Header]
@@ -108,21 +110,12 @@ def _carry_out(sitting: Sitting, request: LaneRequest) -> str:
 
 def _sealed(books: Books, bench: Bench) -> Decided:
     """The batch's seal: over the one before and the ordered outcomes with the balances they left."""
-    lines, entries, at = [], books.new_entries, 0
-    for outcome in books.new_outcomes:
-        end = at
-        while end < len(entries) and _belongs(entries[end], outcome):
-            end += 1
-        lines.append(outcome_line(outcome, entries[at:end]))
-        at = end
-    if at != len(entries):
-        raise AssertionError("an entry belongs to no outcome of its batch")
-    digest = seal(bench.previous_seal, lines)
-    return Decided(books, digest, house_changes(entries), bench.renderer.shared_headers(digest))
-
-
-def _belongs(entry: Entry, outcome: Outcome) -> bool:
-    return entry.sequence == outcome.sequence and entry.player_id == outcome.player_id
+    outcomes, entries = books.new_outcomes, books.new_entries
+    outcome_lines = [outcome_line(outcome) for outcome in outcomes]
+    entry_lines = [entry_line(entry) for entry in entries]
+    digest = seal(bench.previous_seal, sealed_lines(outcomes, outcome_lines, entries, entry_lines))
+    house, shared = house_changes(entries), bench.renderer.shared_headers(digest)
+    return Decided(books, outcome_lines, entry_lines, digest, house, shared)
 
 
 def _render(

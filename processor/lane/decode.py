@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -12,6 +13,7 @@ from processor.domain.commands import Command
 from processor.lane.work import Arrival
 from processor.ports import EventRecord
 from schemas.decoding import decode
+from schemas.plain import plain_event
 from schemas.reasons import Reason, Refused
 
 #: The type's own fields that two events under one id are compared by, in the contract's order (the fingerprint).
@@ -50,7 +52,11 @@ class Door:
 
     def command(self, record: Any) -> Command:
         """The command of a record. Raises `schemas.reasons.Refused`."""
-        content_type, traceparent = _headers(record)
+        content_type, traceparent = _headers(record) if record.headers else (None, None)
+        if content_type is None:
+            fields = plain_event(record.key, record.value, self._currencies)
+            if fields is not None:
+                return _plain_command(fields, record, traceparent)
         event = decode(
             record.key,
             record.value,
@@ -62,8 +68,6 @@ class Door:
 
 
 def _headers(record: EventRecord) -> tuple[bytes | None, bytes | None]:
-    if not record.headers:
-        return None, None
     content_type = traceparent = None
     for name, content in record.headers:
         if name == "content-type":
@@ -71,6 +75,35 @@ def _headers(record: EventRecord) -> tuple[bytes | None, bytes | None]:
         elif name == "traceparent":
             traceparent = content
     return content_type, traceparent
+
+
+def _plain_command(fields: dict[str, Any], record: EventRecord, traceparent: bytes | None) -> Command:
+    """The command of what `schemas.plain` let in: a bet or a win without fields of its own."""
+    get = fields.get
+    type_ = fields["type"]
+    return Command(
+        type_,
+        fields["provider"],
+        fields["transaction_id"],
+        fields["player_id"],
+        record.partition,
+        record.offset,
+        broker_time(record.timestamp),
+        fields["currency"],
+        fields["amount_minor"],
+        fields["amount"],
+        fields["game_id"],
+        fields["round_id"],
+        get("session_id"),
+        get("reference"),
+        "stake" if type_ == "bet" else "game",
+        get("round_closed", False),
+        None,
+        (),
+        None,
+        traceparent,
+        True,
+    )
 
 
 def _command(fields: Mapping[str, Any], record: EventRecord, traceparent: bytes | None) -> Command:
@@ -115,6 +148,7 @@ def _text(name: str, value: Any) -> str:
     return str(value)
 
 
+@lru_cache(maxsize=4096)
 def broker_time(timestamp: int) -> datetime:
     """The record's LogAppendTime (Unix milliseconds) as an aware time."""
     return datetime.fromtimestamp(timestamp / 1000, UTC)

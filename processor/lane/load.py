@@ -1,4 +1,4 @@
-"""Step 5, load: lock the players of the batch, then, in later statements, read all that its decisions need.
+"""Step 5, load: the players of the batch under lock, then, in later statements, all that its decisions need.
 
 Reading before locking takes a stake after its rollback (measured): READ COMMITTED gives each statement a fresh
 snapshot, so only what is read after the lock is certain to stay true.
@@ -31,7 +31,7 @@ async def load(
     wanted = Wanted()
     for item in items:
         if isinstance(item, Arrival) and item.command is not None:
-            want(item.command, reference, wanted)
+            want(item.command, reference, wanted, books.players[item.command.player_id])
     for player in books.players.values():
         if player.queues:
             for queue in player.queues.values():

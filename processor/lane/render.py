@@ -56,6 +56,8 @@ class Renderer:
         self._place = f"{layout}/{lane}/{seq}".encode()
         self.at = at
         self._at_text = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        self._end = f'}},"applied_at":"{self._at_text}"}}'
+        self._id_start = f"{layout}-"
 
     def shared_headers(self, seal: bytes) -> list[Header]:
         """The headers that all results of the batch have (CloudEvents 1.0, binary mode; the batch's place and seal)."""
@@ -72,14 +74,72 @@ class Renderer:
     def result(self, answer: Answer) -> Rendered:
         """One result, to the partition its event came from."""
         command = answer.command
+        key = command.player_id.encode()
         own: list[Header] = [
-            ("ce_id", b"%d-%d-%d" % (self._layout, command.partition, command.offset)),
-            ("ce_subject", command.player_id.encode()),
+            ("ce_id", f"{self._id_start}{command.partition}-{command.offset}".encode()),
+            ("ce_subject", key),
         ]
         if command.traceparent is not None:
             own.append(("traceparent", command.traceparent))
-        key = command.player_id.encode()
-        return Rendered("results", command.partition, key, orjson.dumps(self._body(answer)), own, True)
+        if (
+            command.plain
+            and answer.details is None
+            and answer.conflict is None
+            and answer.balance is not None
+        ):
+            value = self._plain_text(answer, answer.balance).encode()
+        else:
+            value = orjson.dumps(self._body(answer))
+        return Rendered("results", command.partition, key, value, own, True)
+
+    def _plain_text(self, answer: Answer, balance: Balance) -> str:
+        """The same text as that of `_body`, put together by hand: nothing in it needs an escape."""
+        command, code = answer.command, answer.code
+        facts, accepted = CODES[code], code == "OK"
+        session, reference = command.session_id, command.reference
+        money_format = self._format(answer.moved_currency or command.currency or balance.currency)
+        moved = answer.moved_minor
+        amount = money_format(moved)
+        split = ",".join(
+            [
+                f'"{pool}":"{amount if minor == moved else money_format(minor)}"'
+                for pool, minor in answer.split.items()
+            ]
+        )
+        id_ = answer.wallet_transaction_id
+        return (
+            f'{{"type":"{command.type}","provider":"{command.provider}","transaction_id":"{command.transaction_id}"'
+            f',"player_id":"{command.player_id}"'
+            + (f',"session_id":"{session}"' if session is not None else "")
+            + f',"round_id":"{command.round_id}","game_id":"{command.game_id}"'
+            + (f',"reference":"{reference}"' if reference is not None else "")
+            + f',"kind":"{command.kind}","status":"{"accepted" if accepted else "rejected"}","code":"{facts.value}"'
+            f',"http_status":{facts.http_status},"retryable":{"true" if answer.retryable else "false"}'
+            f',"replayed":{"true" if answer.replayed else "false"}'
+            + (f',"wallet_transaction_id":"{id_}"' if id_ is not None else ',"wallet_transaction_id":null')
+            + f',"sequence":{answer.sequence},"amount":"{amount}"'
+            f',"currency":"{answer.moved_currency or command.currency or balance.currency}","split":{{{split}}}'
+            f',"balance":{self._plain_balance(balance)}'
+            f',"message":"{ACCEPTED[command.type] if accepted else facts.sentence}"'
+            f',"source":{{"topic":"{self._topic}","partition":{command.partition},"offset":{command.offset}{self._end}'
+        )
+
+    def _plain_balance(self, balance: Balance) -> str:
+        money_format = self._format(balance.currency)
+        cash, bonus, game, debt = (
+            balance.cash_minor, balance.bonus_minor, balance.game_minor, balance.debt_minor,
+        )  # fmt: skip
+        cash_text = money_format(cash)
+        if not (bonus or game or debt):
+            nothing = money_format(0)
+            return (
+                f'{{"cash":"{cash_text}","bonus":"{nothing}","game_wallet":"{nothing}","debt":"{nothing}"'
+                f',"total":"{cash_text}"}}'
+            )
+        return (
+            f'{{"cash":"{cash_text}","bonus":"{money_format(bonus)}","game_wallet":"{money_format(game)}"'
+            f',"debt":"{money_format(debt)}","total":"{money_format(cash + bonus + game)}"}}'
+        )
 
     def _body(self, answer: Answer) -> dict[str, Any]:
         command, code = answer.command, answer.code

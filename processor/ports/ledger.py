@@ -98,12 +98,17 @@ class LaneRequest:
 
 @dataclass(slots=True)
 class Written:
-    """Everything step 7 stores for one batch. ``journal`` is the compressed rendering of what will be published."""
+    """Everything step 7 stores for one batch. ``journal`` is the compressed rendering of what will be published.
+
+    ``outcome_lines`` and ``entry_lines`` are the texts of their columns (`domain.seal`), one for each, in order.
+    """
 
     decided_at: datetime
     books: Books
     outcomes: list[Outcome]
+    outcome_lines: list[str]
     entries: list[Entry]
+    entry_lines: list[str]
     house: Mapping[
         tuple[str, str, str], int
     ]  # (provider, currency, purpose) to the signed change in minor units
@@ -135,8 +140,11 @@ class LedgerBatch(Protocol):
         ...
 
     async def lock(self, players: Mapping[str, int]) -> Books:
-        """Lock these players (player id to the partition it came in; sorted, created if missing), then, in later
-        statements, read their accounts and their queues. The player's lock guards everything that is his."""
+        """Read these players (player id to the partition it came in) with their accounts and queues, under lock.
+
+        A player who lives in that partition is guarded by the lane's row, which `fence` holds. All others are locked
+        (sorted, created if missing) and read in statements that come after.
+        """
         ...
 
     async def read(self, books: Books, wanted: Wanted) -> None:

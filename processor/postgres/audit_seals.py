@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from processor.domain.seal import outcome_line, seal
+from processor.domain.seal import entry_line, outcome_line, seal
 from processor.domain.state import Entry
 from processor.postgres.audit_report import Lane, Mark, Progress, Proof
 from processor.postgres.connection import Connection
@@ -37,14 +37,14 @@ async def prove_seals(
         while waiting is not None and waiting[0] < name:
             fault = fault or f"batch {_named(waiting[0])} has decisions but no seal"
             waiting = await anext(batches, None)
-        lines: list[bytes] = []
+        decisions, lines = 0, list[str]()
         if waiting is not None and waiting[0] == name:
-            lines = waiting[1]
+            _, decisions, lines = waiting
             waiting = await anext(batches, None)
         before_seq, before = ends.get((layout, lane), (0, _FIRST_SEAL))
-        fault = fault or _broken(name, before_seq, before, previous, stored, count, lines)
+        fault = fault or _broken(name, before_seq, before, previous, stored, count, decisions, lines)
         ends[(layout, lane)] = (seq, stored)
-        done += len(lines)
+        done += decisions
         progress("seals", done, outcomes)
     if waiting is not None:
         fault = fault or f"batch {_named(waiting[0])} has decisions but no seal"
@@ -67,37 +67,40 @@ def _broken(
     previous: bytes,
     stored: bytes,
     count: int,
-    lines: list[bytes],
+    decisions: int,
+    lines: list[str],
 ) -> str | None:
     """What is wrong with one link, None where it holds."""
     if name[2] != before_seq + 1:
         return f"batch {_named(name)} follows batch {before_seq}: a seal is missing"
     if previous != before:
         return f"the seal of batch {_named(name)} does not name the seal before it"
-    if len(lines) != count:
-        return f"batch {_named(name)} sealed {count} decisions, {len(lines)} are stored"
+    if decisions != count:
+        return f"batch {_named(name)} sealed {count} decisions, {decisions} are stored"
     if seal(previous, lines) != stored:
         return f"the seal of batch {_named(name)} does not fit what is stored: a decision or an entry was changed"
     return None
 
 
-async def _lines_by_batch(rows: Any) -> AsyncIterator[tuple[Batch, list[bytes]]]:
-    """Canonical lines of the stored decisions, batch by batch; entries stand with the first of their sequence."""
+async def _lines_by_batch(rows: Any) -> AsyncIterator[tuple[Batch, int, list[str]]]:
+    """How many decisions each batch has, and its lines as they were sealed; entries stand with the first decision of
+    their sequence."""
     batch: Batch | None = None
-    lines: list[bytes] = []
-    seen: set[tuple[str, int]] = set()
+    decisions, lines, seen = 0, list[str](), set[tuple[str, int]]()
     async for first, entries in _with_entries(rows):
         name = (first[0], first[1], first[2])
         if name != batch:
             if batch is not None:
-                yield batch, lines
-            batch, lines, seen = name, [], set()
-        outcome = outcome_of(first[_OUTCOME_COLUMNS])
+                yield batch, decisions, lines
+            batch, decisions, lines, seen = name, 0, [], set()
+        outcome = outcome_of(first[_OUTCOME_COLUMNS], first["player_id"])
         owner = (outcome.player_id, outcome.sequence)
-        lines.append(outcome_line(outcome, () if owner in seen else entries))
+        decisions += 1
+        lines.append(f"{outcome.player_id}\t{outcome_line(outcome)}")
+        lines += [] if owner in seen else map(entry_line, entries)
         seen.add(owner)
     if batch is not None:
-        yield batch, lines
+        yield batch, decisions, lines
 
 
 async def _with_entries(rows: Any) -> AsyncIterator[tuple[Any, list[Entry]]]:
@@ -116,14 +119,13 @@ async def _with_entries(rows: Any) -> AsyncIterator[tuple[Any, list[Entry]]]:
 
 
 def _entry(row: Any) -> Entry:
-    leg, currency, amount, debit, credit, debit_after, debit_version, credit_after, credit_version = row[
-        _ENTRY_COLUMNS
-    ]
+    (leg, provider, currency, amount, debit, credit, debit_after, debit_version, credit_after,
+     credit_version) = row[_ENTRY_COLUMNS]  # fmt: skip
     return Entry(
         row["player_id"],
         row["sequence"],
         leg,
-        row["provider"],
+        provider,
         currency,
         int(amount),
         debit,

@@ -10,10 +10,13 @@ from processor.domain.wanted import Wanted
 from processor.errors import Doubt, LeaseLost, LedgerWentBack
 from processor.ports import LaneMove, Written
 from processor.postgres import read_rows
-from processor.postgres.batch_writer import BatchWriter
+from processor.postgres.batch_writer import BatchWriter, Facts, facts_of
 from processor.postgres.cells import cells, turned
 from processor.postgres.session import Session
 from processor.postgres.statements import statements
+
+#: Whose decision it is under an id that belongs to none of the batch's players: no player's id is empty.
+SOMEBODY_ELSE = ""
 
 
 class PostgresBatch:
@@ -24,7 +27,8 @@ class PostgresBatch:
         self._shards = shards
         self._sql = statements("batch_read")
         self._move: LaneMove | None = None
-        self._loaded: dict[str, Any] = {}
+        self._loaded: dict[str, Facts] = {}
+        self._with_queues: dict[int, Player] = {}
         self._parked: list[tuple[Player, Parked]] = []
         self.committed = False
 
@@ -74,43 +78,62 @@ class PostgresBatch:
     # ---------------------------------------------------------------------------------------------- step 5
 
     async def lock(self, players: Mapping[str, int]) -> Books:
-        """Lock the players (created if missing), then read their accounts and, where there are any, their queues."""
+        """The players with their accounts and, where there are any, their queues, none of which can change any more.
+
+        A player who lives in the partition he came in is guarded by the lane's row, which step 4 has locked: only the
+        lane's holder changes him. Whoever is not opened, or lives elsewhere, is locked by his own row (created if
+        missing) and read again.
+        """
         books = Books()
         if not players:
             return books
         ids = sorted(players)
         shards = [players[player_id] % self._shards for player_id in ids]
-        rows = await self._session.fetch(self._sql["lock_players"], cells(shards), cells(ids))
-        if len(rows) < len(ids):
-            rows += await self._lock_others(dict(zip(ids, shards, strict=True)), {row[2] for row in rows})
-        with_queues = []
-        for row in rows:
-            player, parked = read_rows.player_of(row)
-            books.players[player.player_id] = player
-            self._loaded[player.player_id] = row
-            if parked:
-                with_queues.append(player)
-        await self._load_accounts(books)
-        if with_queues:
-            by_number = {player.number: player for player in with_queues}
-            rows = await self._session.fetch(self._sql["queues"], *_shards_and_numbers(by_number))
-            self._parked = read_rows.put_queues(rows, by_number)
+        for row in await self._session.fetch(self._sql["players"], cells(shards), cells(ids)):
+            player = books.players.get(row[2])
+            if player is None:
+                player = self._put_player(books, row)
+            if row[12] is not None:
+                read_rows.put_account(player, *row[12:])
+        others = [
+            (player_id, shard)
+            for player_id, shard in zip(ids, shards, strict=True)
+            if player_id not in books.players or books.players[player_id].partition != players[player_id]
+        ]
+        if others:
+            await self._lock_others(books, dict(others))
+            books.players = dict(sorted(books.players.items()))
+        await self._load_queues(books)
         return books
 
-    async def _lock_others(self, shard_of: dict[str, int], found: set[str]) -> list[Any]:
-        missing = [player_id for player_id in shard_of if player_id not in found]
-        await self._session.fetch(
-            self._sql["create_players"], cells([shard_of[each] for each in missing]), cells(missing)
-        )
-        rows = await self._session.fetch(self._sql["lock_players_anywhere"], cells(missing))
-        if len(rows) != len(missing):
-            raise Doubt(f"{len(missing) - len(rows)} players were neither found nor created")
-        return rows
+    def _put_player(self, books: Books, row: Any) -> Player:
+        player, parked = read_rows.player_of(row)
+        books.players[player.player_id] = player
+        self._loaded[player.player_id] = facts_of(player)
+        if parked:
+            self._with_queues[player.number] = player
+        return player
 
-    async def _load_accounts(self, books: Books) -> None:
-        by_number = {player.number: player for player in books.players.values()}
-        rows = await self._session.fetch(self._sql["accounts"], *_shards_and_numbers(by_number))
-        read_rows.put_accounts(rows, by_number)
+    async def _lock_others(self, books: Books, shard_of: dict[str, int]) -> None:
+        missing = [player_id for player_id in shard_of if player_id not in books.players]
+        if missing:
+            await self._session.fetch(
+                self._sql["create_players"], cells([shard_of[each] for each in missing]), cells(missing)
+            )
+        rows = await self._session.fetch(self._sql["lock_players"], cells(list(shard_of)))
+        if len(rows) != len(shard_of):
+            raise Doubt(f"{len(shard_of) - len(rows)} players were neither found nor created")
+        locked = {player.number: player for player in (self._put_player(books, row) for row in rows)}
+        for number, *account in await self._session.fetch(
+            self._sql["accounts"], *_shards_and_numbers(locked)
+        ):
+            read_rows.put_account(locked[number], *account)
+
+    async def _load_queues(self, books: Books) -> None:
+        with_queues = self._with_queues
+        if with_queues:
+            rows = await self._session.fetch(self._sql["queues"], *_shards_and_numbers(with_queues))
+            self._parked = read_rows.put_queues(rows, with_queues)
 
     async def read(self, books: Books, wanted: Wanted) -> None:
         """Read what the decisions need; what names no locked player is left out."""
@@ -118,11 +141,16 @@ class PostgresBatch:
         by_number = {player.number: player for player in players.values()}
         if wanted.keys:
             for row in await self._session.fetch(self._sql["known_outcomes"], *turned(wanted.keys)):
-                books.outcomes[(row[0], row[1])] = read_rows.outcome_of(row)
+                owner = by_number.get(row[3])
+                books.outcomes[(row[0], row[1])] = read_rows.outcome_of(
+                    row, SOMEBODY_ELSE if owner is None else owner.player_id
+                )
         rounds = wanted.rounds | _rounds_of(books, wanted) if wanted.rounds_of else wanted.rounds
         read_rows.put_rounds(await self._named("rounds", rounds, players), by_number)
         read_rows.put_bet_marks(await self._named("bet_marks", wanted.bets, players), by_number)
-        read_rows.put_sessions(await self._named("sessions", wanted.sessions, players), by_number)
+        read_rows.put_good_sessions(await self._named("sessions", wanted.sessions, players), by_number)
+        whole = await self._named("whole_sessions", wanted.whole_sessions, players)
+        read_rows.put_sessions(whole, by_number)
         if wanted.with_channels:
             some = {players[each].number: players[each] for each in wanted.with_channels if each in players}
             rows = await self._session.fetch(self._sql["open_sessions"], *_shards_and_numbers(some))

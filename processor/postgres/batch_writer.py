@@ -10,18 +10,21 @@ from processor.domain.state import Parked, Player
 from processor.ports import LaneMove, Written
 from processor.postgres import write_rows
 from processor.postgres.cells import columns_of, turned
+from processor.postgres.copying import copy_text
 from processor.postgres.session import Session
 from processor.postgres.statements import statements
 
 Row = tuple[Any, ...]
+Facts = tuple[Any, ...]
 
 
 class BatchWriter:
     """Writes one batch into its open transaction.
 
-    ``loaded`` is what each player's row said when it was locked, ``parked`` the queues as they were read, ``move``
-    the lane's row as the fence left it. Rows of a player need no order among them: his lock guards them, and players
-    were locked in order; only decisions, whose ids other lanes may have too, are sorted.
+    ``loaded`` are the facts of each player as they were read, ``parked`` the queues as they were read, ``move``
+    the lane's row as the fence left it. Rows of a player need no order among them; players, whom another lane may lock
+    for an event that went astray, are written in the order of their ids, and decisions, whose ids other lanes may have
+    too, in the order of their keys.
     """
 
     def __init__(
@@ -29,7 +32,7 @@ class BatchWriter:
         session: Session,
         shards: int,
         move: LaneMove,
-        loaded: Mapping[str, Any],
+        loaded: Mapping[str, Facts],
         parked: Sequence[tuple[Player, Parked]],
     ) -> None:
         self._session = session
@@ -45,15 +48,20 @@ class BatchWriter:
         await self._settle_shards([player for player in players.values() if player.changed])
         parked_changes = await self._write_queues(written, players)
         changed = [each for each in players.values() if each.changed or each.player_id in parked_changes]
-        await self._write_players(changed, parked_changes)
-        await self._write_play(changed)
+        counted, balances = await self._write_players(changed, parked_changes)
+        rounds, marks = await self._write_play(changed)
         await self._write_metadata(written, players)
         await self._write_work_lists(written)
-        await self._record(written, players)
+        await self._write_books(written, players)
+        await self._record(written, counted, balances, rounds, marks)
 
     async def _put(self, statement: str, rows: Sequence[Row], *more: Any) -> None:
         if rows:
             await self._session.fetch(self._sql[statement], *turned(rows), *more)
+
+    async def _copy(self, table: str, columns: Sequence[str], rows: Sequence[str]) -> None:
+        if rows:
+            await self._session.copy(table, columns, copy_text(rows, len(columns)))
 
     async def _settle_shards(self, changed: list[Player]) -> None:
         """A player lives in the shard of the partition he was opened in, wherever he was first heard of."""
@@ -80,15 +88,17 @@ class BatchWriter:
             await self._put("change_parked", [write_rows.changed_parked_row(*pair) for pair in moved])
         return changes
 
-    async def _write_players(self, changed: list[Player], parked_changes: Mapping[str, int]) -> None:
-        """Players and their accounts; most players only had answers counted."""
+    async def _write_players(
+        self, changed: list[Player], parked_changes: Mapping[str, int]
+    ) -> tuple[list[Row], list[Row]]:
+        """Players and their accounts. Most had only answers counted and balances moved: those are given back."""
         counted: list[Row] = []
         more: list[Row] = []
         balances: list[Row] = []
         new_accounts: list[Row] = []
         for player in changed:
             facts, parked_change = facts_of(player), parked_changes.get(player.player_id, 0)
-            if parked_change or facts != _facts_of_row(self._loaded[player.player_id]):
+            if parked_change or facts != self._loaded[player.player_id]:
                 more.append((player.shard, player.player_id, player.sequence, *facts, parked_change))
             else:
                 counted.append((player.shard, player.player_id, player.sequence))
@@ -99,31 +109,46 @@ class BatchWriter:
                     else:
                         balances.append(write_rows.balance_row(player, account))
         await self._put("players", more)
-        if counted or balances:
-            await self._session.fetch(
-                self._sql["balances"], *columns_of(counted, 3), *columns_of(balances, 4)
-            )
         await self._put("new_accounts", new_accounts)
+        return counted, balances
 
-    async def _write_play(self, changed: list[Player]) -> None:
-        """Rounds, what happened to bets, sessions."""
-        rounds = [(p, each) for p in changed for each in p.rounds.values() if each.changed]
-        new = [write_rows.round_row(*pair) for pair in rounds if not pair[1].stored]
-        stored = [write_rows.round_row(*pair) for pair in rounds if pair[1].stored]
-        await self._put("new_rounds", new)
-        await self._put("rounds", stored)
-        bets = [(p, each) for p in changed for each in p.bets.values() if each.changed]
-        new = [write_rows.bet_mark_row(*marked) for marked in bets if not marked[1].stored]
-        stored = [write_rows.bet_mark_row(*marked) for marked in bets if marked[1].stored]
-        await self._put("new_bet_marks", new)
-        await self._put("bet_marks", stored)
-        sessions = [
-            write_rows.session_row(player, session)
-            for player in changed
-            for session in player.sessions.values()
-            if session.changed
-        ]
+    async def _write_play(self, changed: list[Player]) -> tuple[list[Row], list[Row]]:
+        """Rounds, what happened to bets, sessions; what was stored of the first two before is given back."""
+        new_rounds: list[str] = []
+        new_marks: list[str] = []
+        rounds: list[Row] = []
+        marks: list[Row] = []
+        sessions: list[Row] = []
+        for player in changed:
+            for round_ in player.rounds.values():
+                if round_.changed:
+                    if round_.stored:
+                        rounds.append(write_rows.round_row(player, round_))
+                    else:
+                        new_rounds.append(write_rows.new_round_text(player, round_))
+            for mark in player.bets.values():
+                if mark.changed:
+                    if mark.stored:
+                        marks.append(write_rows.bet_mark_row(player, mark))
+                    else:
+                        new_marks.append(write_rows.new_bet_mark_text(player, mark))
+            sessions += [
+                write_rows.session_row(player, one) for one in player.sessions.values() if one.changed
+            ]
+        await self._copy("rounds", write_rows.ROUND_COLUMNS, new_rounds)
+        await self._copy("bet_marks", write_rows.BET_MARK_COLUMNS, new_marks)
         await self._put("sessions", sessions)
+        return rounds, marks
+
+    async def _write_books(self, written: Written, players: Mapping[str, Player]) -> None:
+        """Movements, and decisions in the order of their keys: two lanes that insert the same keys in other orders
+        deadlock."""
+        move, at = self._move, written.decided_at.isoformat()
+        await self._copy("entries", write_rows.ENTRY_COLUMNS, write_rows.entry_texts(written, players, at))
+        batch = f"{move.layout}\t{move.lane}\t{move.applied_seq}\t{written.revision}\t{at}"
+        outcomes = write_rows.outcome_texts(written, players, batch)
+        outcomes.sort()
+        await self._copy("outcomes", write_rows.OUTCOME_COLUMNS, outcomes)
 
     async def _write_work_lists(self, written: Written) -> None:
         """Dead letters, and operators' requests carried out."""
@@ -134,8 +159,10 @@ class BatchWriter:
             await self._session.fetch_each(self._sql["dead_letter"], rows)
         await self._put("requests_done", written.requests_done, written.decided_at)
 
-    async def _record(self, written: Written, players: Mapping[str, Player]) -> None:
-        """Movements, decisions, the seal, the lane's house accounts and the journal, in one statement."""
+    async def _record(
+        self, written: Written, counted: list[Row], balances: list[Row], rounds: list[Row], marks: list[Row]
+    ) -> None:
+        """What every batch changes, the seal, the lane's house accounts and the journal, in one statement."""
         move = self._move
         house = sorted((*account, change) for account, change in written.house.items() if change)
         await self._session.fetch(
@@ -151,9 +178,11 @@ class BatchWriter:
             written.records,
             written.journal,
             list(move.next_offsets),
+            *columns_of(counted, 3),
+            *columns_of(balances, 4),
+            *columns_of(rounds, 12),
+            *columns_of(marks, 9),
             *columns_of(house, 4),
-            *columns_of(write_rows.entry_rows(written.entries, players), 13),
-            *columns_of(write_rows.outcome_rows(written.outcomes, players), 25),
             list(move.next_offsets.values()),
         )
 
@@ -169,7 +198,7 @@ class BatchWriter:
             await self._session.fetch(self._sql["metadata"], *turned(names), documents)
 
 
-def facts_of(player: Player) -> tuple[Any, ...]:
+def facts_of(player: Player) -> Facts:
     """Everything of a player's row but the count of answers and of parked events, as its statement takes it."""
     return (
         player.partition,
@@ -179,9 +208,5 @@ def facts_of(player: Player) -> tuple[Any, ...]:
         player.country,
         player.time_zone,
         player.jurisdiction,
+        player.tombstones,
     )
-
-
-def _facts_of_row(row: Any) -> tuple[Any, ...]:
-    """The same of a row of ``lock_players``."""
-    return (row[3], row[4], *row[7:12])

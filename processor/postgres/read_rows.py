@@ -21,32 +21,33 @@ Rows = Iterable[Any]
 
 
 def player_of(row: Any) -> tuple[Player, int]:
-    """A locked player, and how many of his events are parked."""
-    (number, shard, player_id, partition, opened_at, sequence, parked, blocked, excluded_until, country, zone,
-     jurisdiction) = row  # fmt: skip
+    """A player, and how many of his events are parked; a row of ``players`` may go on with an account."""
+    (number, shard, player_id, partition, sequence, parked, blocked, excluded_until, country, zone, jurisdiction,
+     tombstones) = row[:12]  # fmt: skip
     player = Player(
         player_id,
         number,
         shard,
         partition,
-        opened_at,
+        None,
         sequence,
         blocked,
         excluded_until,
         country,
         zone,
         jurisdiction,
+        tombstones,
     )
     return player, parked
 
 
-def put_accounts(rows: Rows, players: Mapping[int, Player]) -> None:
-    """Accounts, and with them the currencies in the order they were opened."""
-    for number, account_number, currency, pool, balance, version in rows:
-        player = players[number]
-        player.accounts[(currency, pool)] = Account(currency, pool, int(balance), version, account_number)
-        if currency not in player.currencies:
-            player.currencies.append(currency)
+def put_account(
+    player: Player, account_number: int, currency: str, pool: str, balance: str, version: int
+) -> None:
+    """An account, and with it its currency; they come in the order in which the currencies were opened."""
+    player.accounts[(currency, pool)] = Account(currency, pool, int(balance), version, account_number)
+    if currency not in player.currencies:
+        player.currencies.append(currency)
 
 
 def put_queues(rows: Rows, players: Mapping[int, Player]) -> list[tuple[Player, Parked]]:
@@ -84,9 +85,9 @@ def put_queues(rows: Rows, players: Mapping[int, Player]) -> list[tuple[Player, 
     return found
 
 
-def outcome_of(row: Any) -> Outcome:
-    """A stored decision, whole but for its metadata."""
-    (provider, key, transaction_id, player_id, type_, code, wallet_transaction_id, currency, amount_minor, amount_text,
+def outcome_of(row: Any, player_id: str) -> Outcome:
+    """A stored decision of that player, whole but for its metadata."""
+    (provider, key, transaction_id, _, type_, code, wallet_transaction_id, currency, amount_minor, amount_text,
      game_id, round_id, session_id, reference, kind, own, moved_minor, moved_currency, split, details, sequence,
      partition, offset, decided_at) = row  # fmt: skip
     moved = int(moved_minor)
@@ -154,21 +155,20 @@ def put_rounds(rows: Rows, players: Mapping[int, Player]) -> None:
         )
 
 
+def put_good_sessions(rows: Rows, players: Mapping[int, Player]) -> None:
+    """What a stake must know of sessions, and no more."""
+    for number, session_id, currency, expires, closed, replaced in rows:
+        players[number].sessions[session_id] = Session(
+            session_id, "", "", currency, None, expires, expires, closed, replaced, stored=True, whole=False
+        )
+
+
 def put_sessions(rows: Rows, players: Mapping[int, Player]) -> None:
-    """Play sessions; one that is there already stays."""
+    """Play sessions; one that is there already stays, unless only half of it is."""
     for number, session_id, provider, channel, currency, game_id, opened, expires, closed, replaced in rows:
-        players[number].sessions.setdefault(
-            session_id,
-            Session(
-                session_id,
-                provider,
-                channel,
-                currency,
-                game_id,
-                opened,
-                expires,
-                closed,
-                replaced,
-                stored=True,
-            ),
+        sessions = players[number].sessions
+        if session_id in sessions and sessions[session_id].whole:
+            continue
+        sessions[session_id] = Session(
+            session_id, provider, channel, currency, game_id, opened, expires, closed, replaced, stored=True
         )

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import asyncpg
 
 from processor.errors import CommitUnknown, LedgerUnavailable, PostgresUnreachable
-from processor.postgres.connection import Connection, Timeouts, connect, lane_settings, require_schema
+from processor.postgres.connection import (
+    SCHEMA,
+    Connection,
+    Timeouts,
+    connect,
+    lane_settings,
+    require_schema,
+)
 from processor.postgres.faults import ASYNCPG_ERRORS, translate
 from processor.postgres.statements import statements
 
@@ -62,6 +69,18 @@ class Session:
         """One statement for each row, sent together."""
         try:
             await self._open().executemany(sql, rows)
+        except ASYNCPG_ERRORS as error:
+            raise self._failed(error) from error
+        except BaseException:
+            self.drop()
+            raise
+
+    async def copy(self, table: str, columns: Sequence[str], text: bytes) -> None:
+        """Rows into a table, in COPY's text form, with nothing for NULL."""
+        try:
+            await self._open().copy_to_table(
+                table, source=_once(text), columns=columns, schema_name=SCHEMA, format="text", null=""
+            )
         except ASYNCPG_ERRORS as error:
             raise self._failed(error) from error
         except BaseException:
@@ -132,6 +151,10 @@ class Session:
         ):
             self.drop()
         return ours
+
+
+async def _once(text: bytes) -> AsyncIterator[bytes]:
+    yield text
 
 
 def _months_are_missing(error: BaseException) -> bool:

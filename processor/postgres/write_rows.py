@@ -1,104 +1,77 @@
-"""From what was decided to columns: one array per column, as the statements of ``batch_write.sql`` take them.
+"""From what was decided to rows: texts for COPY of what is new, columns for the statements of ``batch_write.sql``.
 
-Amounts are written as text with the rest (``cells.py``): they hold 38 digits, more than the driver's integers.
+Amounts are written as text with the rest: they hold 38 digits, more than the driver's integers.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from operator import itemgetter
+from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
-from processor.domain.state import CASH, Account, BetMark, Entry, Outcome, Parked, Player, Round, Session
-from processor.ports import DeadLetter
+from processor.domain.state import Account, BetMark, Parked, Player, Round, Session
+from processor.ports import DeadLetter, Written
 from processor.postgres.cells import storable
 
 Row = tuple[Any, ...]
 
 
-def outcome_rows(outcomes: Iterable[Outcome], players: Mapping[str, Player]) -> list[Row]:
-    """Sorted by key: two lanes that insert the same keys in other orders deadlock."""
-    rows = []
-    for position, o in enumerate(outcomes):
-        player = players[o.player_id]
-        rows.append(
-            (
-                o.provider,
-                o.key,
-                None if o.transaction_id == o.key else o.transaction_id,
-                player.number,
-                o.sequence,
-                player.shard,
-                o.wallet_transaction_id,
-                o.type,
-                o.code,
-                o.currency,
-                o.amount_minor,
-                o.amount_text,
-                o.game_id,
-                o.round_id,
-                o.session_id,
-                o.reference,
-                o.kind,
-                _json(o.own) if o.own else None,
-                o.moved_minor,
-                o.moved_currency,
-                _split_text(o) if o.split or o.moved_minor else None,
-                None if o.details is None else _json(o.details),
-                o.partition,
-                o.offset,
-                position,
-            )
-        )
-    rows.sort(key=_outcome_key)
-    return rows
+#: As `domain.seal.outcome_line` and what `outcome_texts` puts behind it have them.
+OUTCOME_COLUMNS = (
+    "provider", "key", "transaction_id", "wallet_transaction_id", "sequence", "type", "code", "currency",
+    "amount_minor", "amount_text", "game_id", "round_id", "session_id", "reference", "kind", "own", "moved_minor",
+    "moved_currency", "split", "details", "event_partition", "event_offset", "player", "shard", "position", "layout",
+    "lane", "seq", "revision", "decided_at",
+)  # fmt: skip
+
+#: As `entry_texts` puts them around `domain.seal.entry_line`.
+ENTRY_COLUMNS = (
+    "shard", "player", "sequence", "leg", "provider", "currency", "amount_minor", "debit", "credit",
+    "debit_balance_after", "debit_version", "credit_balance_after", "credit_version", "decided_at",
+)  # fmt: skip
+
+ROUND_COLUMNS = (
+    "shard", "player", "provider", "round_id", "game_id", "currency", "opened_at", "closed_at", "bets",
+    "bets_rolled_back", "wins", "staked_minor", "won_minor",
+)  # fmt: skip
+
+BET_MARK_COLUMNS = (
+    "shard", "player", "provider", "key", "rolled_back", "wins", "game_wins", "won_minor", "refunded_minor",
+)  # fmt: skip
 
 
-def _json(value: object) -> str:
-    """JSON text; integers beyond 64 bits go the slow way, which keeps them exact."""
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:
-        return json.dumps(value, default=str)
+def outcome_texts(written: Written, players: Mapping[str, Player], batch: str) -> list[str]:
+    """Each outcome's line, then its player, its place in the batch, and what all of the batch have."""
+    texts = []
+    for position, (outcome, line) in enumerate(zip(written.outcomes, written.outcome_lines, strict=True)):
+        player = players[outcome.player_id]
+        texts.append(f"{line}\t{player.number}\t{player.shard}\t{position}\t{batch}")
+    return texts
 
 
-_outcome_key = itemgetter(0, 1)
+def entry_texts(written: Written, players: Mapping[str, Player], at: str) -> list[str]:
+    """Each entry's line within its player's, in the order of decision."""
+    texts = []
+    for entry, line in zip(written.entries, written.entry_lines, strict=True):
+        player = players[entry.player_id]
+        texts.append(f"{player.shard}\t{player.number}\t{entry.sequence}\t{line}\t{at}")
+    return texts
 
 
-def _split_text(outcome: Outcome) -> str | None:
-    """JSON, or None where all that moved is cash."""
-    split = outcome.split
-    if len(split) == 1 and outcome.moved_minor and split.get(CASH) == outcome.moved_minor:
-        return None
-    return _json(split)
+def new_round_text(player: Player, r: Round) -> str:
+    """A round to be stored."""
+    return (
+        f"{player.shard}\t{player.number}\t{r.provider}\t{r.round_id}\t{r.game_id or ''}\t{r.currency or ''}"
+        f"\t{r.opened_at}\t{r.closed_at or ''}\t{r.bets}\t{r.bets_rolled_back}\t{r.wins}\t{r.staked_minor}"
+        f"\t{r.won_minor}"
+    )
 
 
-def entry_rows(entries: Iterable[Entry], players: Mapping[str, Player]) -> list[Row]:
-    """In the order of decision."""
-    rows = []
-    for e in entries:
-        player = players[e.player_id]
-        rows.append(
-            (
-                player.shard,
-                player.number,
-                e.sequence,
-                e.leg,
-                e.provider,
-                e.currency,
-                e.amount_minor,
-                e.debit,
-                e.credit,
-                e.debit_balance_after_minor,
-                e.debit_version,
-                e.credit_balance_after_minor,
-                e.credit_version,
-            )
-        )
-    return rows
+def new_bet_mark_text(player: Player, m: BetMark) -> str:
+    """What has happened to a bet that nothing had happened to yet, or a tombstone."""
+    return (
+        f"{player.shard}\t{player.number}\t{m.provider}\t{m.key}\t{m.rolled_back}\t{m.wins}\t{m.game_wins}"
+        f"\t{m.won_minor}\t{m.refunded_minor}"
+    )
 
 
 def balance_row(player: Player, account: Account) -> Row:
@@ -122,7 +95,7 @@ def new_account_row(player: Player, account: Account) -> Row:
 
 
 def round_row(player: Player, r: Round) -> Row:
-    """A round as it is now."""
+    """A stored round as it is now."""
     return (
         player.shard,
         player.number,
@@ -130,7 +103,6 @@ def round_row(player: Player, r: Round) -> Row:
         r.round_id,
         r.game_id,
         r.currency,
-        r.opened_at,
         r.closed_at,
         r.bets,
         r.bets_rolled_back,
@@ -157,6 +129,7 @@ def bet_mark_row(player: Player, m: BetMark) -> Row:
 
 def session_row(player: Player, s: Session) -> Row:
     """A session as it is now."""
+    assert s.whole, "a session of which only half was read is not written"
     return (
         player.shard,
         player.number,

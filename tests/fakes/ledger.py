@@ -247,7 +247,7 @@ class FakeBatch:
                 if (player_id, *name) in wanted.rounds
             )
             for session_id, session in person.sessions.items():
-                named = (player_id, session_id) in wanted.sessions
+                named = (player_id, session_id) in wanted.sessions | wanted.whole_sessions
                 is_open = session.closed_at is None and session.replaced_at is None
                 if named or (is_open and player_id in wanted.with_channels):
                     player.sessions[session_id] = copy.deepcopy(session)

@@ -21,14 +21,21 @@ RETURNING epoch;
 -- What the fence met instead of what the lane remembers.
 SELECT epoch, applied_seq, partitions, next_offsets FROM lanes WHERE layout = $1 AND lane = $2;
 
--- name: lock_players
--- Step 5: locks the players of the batch, in the order of their ids.
-SELECT p.number, p.shard, p.player_id, p.event_partition, p.opened_at, p.sequence, p.parked, p.blocked,
-    p.excluded_until, p.country, p.time_zone, p.jurisdiction
+-- From here on each look-up is a lateral one behind OFFSET 0, which the planner cannot turn round: with statistics from
+-- when a table was empty it took the table first and our names second, and read all of it in every batch (measured).
+
+-- name: players
+-- Step 5: the players of the batch with their accounts, in the order in which their currencies were opened. No lock of
+-- their own: a player who lives in one of the lane's partitions is changed by the holder of the lane's row alone.
+SELECT p.number, p.shard, p.player_id, p.event_partition, p.sequence, p.parked, p.blocked, p.excluded_until, p.country,
+    p.time_zone, p.jurisdiction, p.tombstones, a.number, a.currency, a.pool, a.balance::text, a.version
 FROM unnest(cells($1)::smallint[], cells($2)) AS wanted (shard, player_id)
-JOIN players p ON p.shard = wanted.shard AND p.player_id = wanted.player_id
-ORDER BY p.player_id
-FOR UPDATE OF p;
+CROSS JOIN LATERAL (
+    SELECT * FROM players f WHERE f.shard = wanted.shard AND f.player_id = wanted.player_id OFFSET 0
+) AS p
+LEFT JOIN LATERAL (
+    SELECT * FROM accounts f WHERE f.shard = p.shard AND f.player = p.number ORDER BY f.opened_order OFFSET 0
+) AS a ON true;
 
 -- name: create_players
 -- Players never seen before; whoever comes second finds the first one's row.
@@ -38,20 +45,18 @@ FROM unnest(cells($1)::smallint[], cells($2)) AS wanted (shard, player_id)
 ORDER BY wanted.player_id
 ON CONFLICT (player_id) DO NOTHING;
 
--- name: lock_players_anywhere
--- Players that are not in the shard of the partition they came in: just created, or sent to the wrong partition.
-SELECT p.number, p.shard, p.player_id, p.event_partition, p.opened_at, p.sequence, p.parked, p.blocked,
-    p.excluded_until, p.country, p.time_zone, p.jurisdiction
+-- name: lock_players
+-- Locks players that other lanes may change too, in the order of their ids: those whom nobody has opened, and those who
+-- live in a partition of another lane.
+SELECT p.number, p.shard, p.player_id, p.event_partition, p.sequence, p.parked, p.blocked, p.excluded_until, p.country,
+    p.time_zone, p.jurisdiction, p.tombstones
 FROM unnest(cells($1)) AS wanted (player_id)
 JOIN players p ON p.player_id = wanted.player_id
 ORDER BY p.player_id
 FOR UPDATE OF p;
 
--- From here on each look-up is a lateral one behind OFFSET 0, which the planner cannot turn round: with statistics from
--- when a table was empty it took the table first and our names second, and read all of it in every batch (measured).
-
 -- name: accounts
--- The accounts of locked players, in the order in which their currencies were opened.
+-- The accounts of players just locked, in the order in which their currencies were opened.
 SELECT a.player, a.number, a.currency, a.pool, a.balance::text, a.version
 FROM unnest(cells($1)::smallint[], cells($2)::bigint[]) AS wanted (shard, player)
 CROSS JOIN LATERAL (
@@ -72,15 +77,14 @@ ORDER BY q.position;
 
 -- name: known_outcomes
 -- The decisions stored under these keys: the only hot statement without a shard, for an id is unique everywhere.
-SELECT o.provider, o.key, o.transaction_id, p.player_id, o.type, o.code, o.wallet_transaction_id::text, o.currency,
+SELECT o.provider, o.key, o.transaction_id, o.player, o.type, o.code, o.wallet_transaction_id::text, o.currency,
     o.amount_minor::text, o.amount_text, o.game_id, o.round_id, o.session_id, o.reference, o.kind, o.own,
     o.moved_minor::text, o.moved_currency, o.split, o.details, o.sequence, o.event_partition, o.event_offset,
     o.decided_at
 FROM unnest(cells($1), cells($2)) AS wanted (provider, key)
 CROSS JOIN LATERAL (
     SELECT * FROM outcomes f WHERE f.provider = wanted.provider AND f.key = wanted.key OFFSET 0
-) AS o
-CROSS JOIN LATERAL (SELECT f.player_id FROM players f WHERE f.number = o.player OFFSET 0) AS p;
+) AS o;
 
 -- name: bet_marks
 -- What has happened to these bets.
@@ -107,7 +111,18 @@ CROSS JOIN LATERAL (
 ) AS r;
 
 -- name: sessions
--- These sessions.
+-- Whether these sessions are good for a stake.
+SELECT s.player, s.session_id, s.currency, s.expires_at, s.closed_at, s.replaced_at
+FROM unnest(cells($1)::smallint[], cells($2)::bigint[], cells($3)) AS wanted (shard, player, session_id)
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM sessions f
+    WHERE f.shard = wanted.shard AND f.player = wanted.player AND f.session_id = wanted.session_id
+    OFFSET 0
+) AS s;
+
+-- name: whole_sessions
+-- These sessions, which may be changed.
 SELECT s.player, s.session_id, s.provider, s.channel, s.currency, s.game_id, s.opened_at, s.expires_at, s.closed_at,
     s.replaced_at
 FROM unnest(cells($1)::smallint[], cells($2)::bigint[], cells($3)) AS wanted (shard, player, session_id)

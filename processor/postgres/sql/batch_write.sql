@@ -1,21 +1,23 @@
 -- name: players
--- Step 7: players of whom more changed than the count of answers.
+-- Step 7: players of whom more changed than the count of answers. What the opening fixed is not set again.
 UPDATE players p
 SET sequence = u.sequence,
     event_partition = u.event_partition,
-    opened_at = u.opened_at,
+    opened_at = COALESCE(p.opened_at, u.opened_at),
     blocked = u.blocked,
     excluded_until = u.excluded_until,
     country = u.country,
     time_zone = u.time_zone,
     jurisdiction = u.jurisdiction,
+    tombstones = u.tombstones,
     parked = p.parked + u.parked_change
 FROM unnest(
     cells($1)::smallint[], cells($2), cells($3)::bigint[], cells($4)::integer[], cells($5)::timestamptz[],
-    cells($6)::boolean[], cells($7)::timestamptz[], cells($8), cells($9), cells($10), cells($11)::integer[]
+    cells($6)::boolean[], cells($7)::timestamptz[], cells($8), cells($9), cells($10), cells($11)::integer[],
+    cells($12)::integer[]
 ) AS u (
     shard, player_id, sequence, event_partition, opened_at, blocked, excluded_until, country, time_zone, jurisdiction,
-    parked_change
+    tombstones, parked_change
 )
 WHERE p.shard = u.shard AND p.player_id = u.player_id;
 
@@ -29,68 +31,6 @@ UPDATE parked SET shard = $3 WHERE shard = $1 AND player = $2;
 -- name: move_shard
 -- The player's own row goes to the shard of the partition he was opened in.
 UPDATE players SET shard = $2 WHERE number = $1;
-
--- name: balances
--- Step 7: how many answers each player has had, and stored accounts' new balances and versions.
-WITH counted AS (
-    UPDATE players p
-    SET sequence = u.sequence
-    FROM unnest(cells($1)::smallint[], cells($2), cells($3)::bigint[]) AS u (shard, player_id, sequence)
-    WHERE p.shard = u.shard AND p.player_id = u.player_id
-)
-UPDATE accounts a
-SET balance = u.balance, version = u.version
-FROM unnest(cells($4)::smallint[], cells($5)::bigint[], cells($6)::numeric[], cells($7)::bigint[])
-    AS u (shard, number, balance, version)
-WHERE a.shard = u.shard AND a.number = u.number;
-
--- name: new_rounds
--- Step 7: rounds that were not stored yet.
-INSERT INTO rounds (
-    shard, player, provider, round_id, game_id, currency, opened_at, closed_at, bets, bets_rolled_back, wins,
-    staked_minor, won_minor
-)
-SELECT u.*
-FROM unnest(
-    cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5), cells($6), cells($7)::timestamptz[],
-    cells($8)::timestamptz[], cells($9)::integer[], cells($10)::integer[], cells($11)::integer[],
-    cells($12)::numeric[], cells($13)::numeric[]
-) AS u;
-
--- name: rounds
--- Step 7: stored rounds as they are now.
-UPDATE rounds r
-SET game_id = u.game_id, currency = u.currency, closed_at = u.closed_at, bets = u.bets,
-    bets_rolled_back = u.bets_rolled_back, wins = u.wins, staked_minor = u.staked_minor, won_minor = u.won_minor
-FROM unnest(
-    cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5), cells($6), cells($7)::timestamptz[],
-    cells($8)::timestamptz[], cells($9)::integer[], cells($10)::integer[], cells($11)::integer[],
-    cells($12)::numeric[], cells($13)::numeric[]
-) AS u (
-    shard, player, provider, round_id, game_id, currency, opened_at, closed_at, bets, bets_rolled_back, wins,
-    staked_minor, won_minor
-)
-WHERE r.shard = u.shard AND r.player = u.player AND r.provider = u.provider AND r.round_id = u.round_id;
-
--- name: new_bet_marks
--- Step 7: what has happened to bets that nothing had happened to yet, and tombstones.
-INSERT INTO bet_marks (shard, player, provider, key, rolled_back, wins, game_wins, won_minor, refunded_minor)
-SELECT u.*
-FROM unnest(
-    cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5)::boolean[], cells($6)::integer[],
-    cells($7)::integer[], cells($8)::numeric[], cells($9)::numeric[]
-) AS u;
-
--- name: bet_marks
--- Step 7: what has happened to bets besides.
-UPDATE bet_marks m
-SET rolled_back = u.rolled_back, wins = u.wins, game_wins = u.game_wins, won_minor = u.won_minor,
-    refunded_minor = u.refunded_minor
-FROM unnest(
-    cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5)::boolean[], cells($6)::integer[],
-    cells($7)::integer[], cells($8)::numeric[], cells($9)::numeric[]
-) AS u (shard, player, provider, key, rolled_back, wins, game_wins, won_minor, refunded_minor)
-WHERE m.shard = u.shard AND m.player = u.player AND m.provider = u.provider AND m.key = u.key;
 
 -- name: new_accounts
 -- Step 7: accounts that were not stored yet.
@@ -168,47 +108,49 @@ FROM unnest(cells($1)::bigint[], cells($2)) AS u (number, what_came)
 WHERE r.number = u.number;
 
 -- name: record
--- Step 7, last, and always: what is never changed again (movements; decisions, sorted by key, each with its place in
--- the batch; the batch's seal), the house's accounts of this lane, and the journal of what the batch will publish.
-WITH moved AS (
-    INSERT INTO entries (
-        shard, player, sequence, leg, provider, currency, amount_minor, debit, credit, debit_balance_after,
-        debit_version, credit_balance_after, credit_version, decided_at
-    )
-    SELECT e.*, $6
+-- Step 7, last, and always: how many answers each player has had, balances and versions of stored accounts, stored rounds
+-- and bets as they are now, the batch's seal, the house's accounts of this lane, and the journal of what will be published.
+WITH counted AS (
+    UPDATE players p
+    SET sequence = u.sequence
+    FROM unnest(cells($12)::smallint[], cells($13), cells($14)::bigint[]) AS u (shard, player_id, sequence)
+    WHERE p.shard = u.shard AND p.player_id = u.player_id
+), balanced AS (
+    UPDATE accounts a
+    SET balance = u.balance, version = u.version
+    FROM unnest(cells($15)::smallint[], cells($16)::bigint[], cells($17)::numeric[], cells($18)::bigint[])
+        AS u (shard, number, balance, version)
+    WHERE a.shard = u.shard AND a.number = u.number
+), played AS (
+    UPDATE rounds r
+    SET game_id = u.game_id, currency = u.currency, closed_at = u.closed_at, bets = u.bets,
+        bets_rolled_back = u.bets_rolled_back, wins = u.wins, staked_minor = u.staked_minor, won_minor = u.won_minor
     FROM unnest(
-        cells($16)::smallint[], cells($17)::bigint[], cells($18)::bigint[], cells($19)::smallint[], cells($20),
-        cells($21), cells($22)::numeric[], cells($23), cells($24), cells($25)::numeric[], cells($26)::bigint[],
-        cells($27)::numeric[], cells($28)::bigint[]
-    ) AS e
-), decided AS (
-    INSERT INTO outcomes (
-        provider, key, transaction_id, player, sequence, shard, wallet_transaction_id, type, code, currency,
-        amount_minor, amount_text, game_id, round_id, session_id, reference, kind, own, moved_minor, moved_currency,
-        split, details, event_partition, event_offset, position, layout, lane, seq, revision, decided_at
+        cells($19)::smallint[], cells($20)::bigint[], cells($21), cells($22), cells($23), cells($24),
+        cells($25)::timestamptz[], cells($26)::integer[], cells($27)::integer[], cells($28)::integer[],
+        cells($29)::numeric[], cells($30)::numeric[]
+    ) AS u (
+        shard, player, provider, round_id, game_id, currency, closed_at, bets, bets_rolled_back, wins, staked_minor,
+        won_minor
     )
-    SELECT o.provider, o.key, COALESCE(o.transaction_id, o.key), o.player, o.sequence, o.shard, o.wallet_transaction_id,
-        o.type, o.code, o.currency, o.amount_minor, o.amount_text, o.game_id, o.round_id, o.session_id, o.reference,
-        o.kind, o.own, o.moved_minor, o.moved_currency, o.split, o.details, o.event_partition, o.event_offset,
-        o.position, $1, $2, $3, $5, $6
+    WHERE r.shard = u.shard AND r.player = u.player AND r.provider = u.provider AND r.round_id = u.round_id
+), marked AS (
+    UPDATE bet_marks m
+    SET rolled_back = u.rolled_back, wins = u.wins, game_wins = u.game_wins, won_minor = u.won_minor,
+        refunded_minor = u.refunded_minor
     FROM unnest(
-        cells($29), cells($30), cells($31), cells($32)::bigint[], cells($33)::bigint[], cells($34)::smallint[],
-        cells($35)::uuid[], cells($36), cells($37), cells($38), cells($39)::numeric[], cells($40), cells($41),
-        cells($42), cells($43), cells($44), cells($45), cells($46), cells($47)::numeric[], cells($48), cells($49),
-        cells($50), cells($51)::integer[], cells($52)::bigint[], cells($53)::integer[]
-    ) AS o (
-        provider, key, transaction_id, player, sequence, shard, wallet_transaction_id, type, code, currency,
-        amount_minor, amount_text, game_id, round_id, session_id, reference, kind, own, moved_minor, moved_currency,
-        split, details, event_partition, event_offset, position
-    )
+        cells($31)::smallint[], cells($32)::bigint[], cells($33), cells($34), cells($35)::boolean[],
+        cells($36)::integer[], cells($37)::integer[], cells($38)::numeric[], cells($39)::numeric[]
+    ) AS u (shard, player, provider, key, rolled_back, wins, game_wins, won_minor, refunded_minor)
+    WHERE m.shard = u.shard AND m.player = u.player AND m.provider = u.provider AND m.key = u.key
 ), house AS (
     INSERT INTO house_accounts AS h (provider, currency, purpose, balance, lane)
     SELECT u.*, $2
-    FROM unnest(cells($12), cells($13), cells($14), cells($15)::numeric[]) AS u
+    FROM unnest(cells($40), cells($41), cells($42), cells($43)::numeric[]) AS u
     ON CONFLICT (lane, provider, currency, purpose) DO UPDATE SET balance = h.balance + excluded.balance
 ), sealed AS (
     INSERT INTO seals (layout, lane, seq, outcomes, revision, decided_at, previous, seal)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 )
 INSERT INTO journal (layout, lane, seq, records, payload, partitions, next_offsets)
-VALUES ($1, $2, $3, $9, $10, $11::integer[], $54::bigint[]);
+VALUES ($1, $2, $3, $9, $10, $11::integer[], $44::bigint[]);

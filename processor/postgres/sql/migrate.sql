@@ -67,7 +67,7 @@ BEGIN
                    ' metadata, layouts, lanes, journal, seals, parked, dead_letters, lane_requests, operator_actions,'
                    ' audit_marks TO %I', worker);
     EXECUTE format('GRANT DELETE ON journal, parked TO %I', worker);
-    EXECUTE format('GRANT UPDATE (shard, event_partition, opened_at, sequence, parked, blocked, excluded_until, country,'
+    EXECUTE format('GRANT UPDATE (shard, event_partition, opened_at, sequence, parked, tombstones, blocked, excluded_until, country,'
                    ' time_zone, jurisdiction) ON players TO %I', worker);
     EXECUTE format('GRANT UPDATE (balance, version) ON accounts TO %I', worker);
     EXECUTE format('GRANT UPDATE (balance) ON house_accounts TO %I', worker);

@@ -121,7 +121,7 @@ class BatchBehaviour:
         assert player.balance_minor("EUR", "cash") == 10_000 - 250 + 400
         assert player.accounts[("EUR", "cash")].version == 3
         assert player.currencies == ["EUR", "JPY"]
-        assert (player.sequence, player.partition, player.country, player.opened_at) == (5, 0, "MT", NOW)
+        assert (player.sequence, player.partition, player.country, player.opened) == (5, 0, "MT", True)
         assert set(books.outcomes) == {("acme", "b-1"), ("acme", "w-1")}
         round_ = player.rounds[("acme", "r-b-1")]
         assert (round_.bets, round_.wins, round_.staked_minor, round_.won_minor) == (1, 1, 250, 400)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from processor.domain.seal import outcome_line, seal
+from processor.domain.seal import entry_line, outcome_line, seal, sealed_lines
 from processor.domain.state import Account, BetMark, Books, Entry, Outcome, Parked, Player, Round, Session
 from processor.ports import DeadLetter, LaneMove, LaneRow, Ledger, LedgerBatch, Wanted, Written
 
@@ -106,7 +106,15 @@ class Bookkeeper:
         books = await batch.lock({deed.player_id: deed.partition for deed in deeds})
         wanted = Wanted()
         for deed in deeds:
-            for name in ("keys", "bets", "rounds", "sessions", "with_channels", "rounds_of"):
+            for name in (
+                "keys",
+                "bets",
+                "rounds",
+                "sessions",
+                "whole_sessions",
+                "with_channels",
+                "rounds_of",
+            ):
                 getattr(wanted, name).update(getattr(deed.wanted, name))
         await batch.read(books, wanted)
         return books
@@ -119,28 +127,22 @@ class Bookkeeper:
         journal: bytes = b"journal",
     ) -> Written:
         """What step 7 stores, sealed."""
-        lines = [
-            outcome_line(
-                outcome,
-                [
-                    entry
-                    for entry in books.new_entries
-                    if (entry.player_id, entry.sequence) == (outcome.player_id, outcome.sequence)
-                ],
-            )
-            for outcome in books.new_outcomes
-        ]
+        outcomes, entries = books.new_outcomes, books.new_entries
+        lines = [outcome_line(outcome) for outcome in outcomes]
+        entry_lines = [entry_line(entry) for entry in entries]
         return Written(
             decided_at=self.decided_at,
             books=books,
-            outcomes=books.new_outcomes,
-            entries=books.new_entries,
+            outcomes=outcomes,
+            outcome_lines=lines,
+            entries=entries,
+            entry_lines=entry_lines,
             house=_house_changes(books.new_entries),
             dead_letters=list(dead_letters),
             requests_done=list(requests_done),
             journal=journal,
             records=len(lines),
-            seal=seal(self.row.seal, lines),
+            seal=seal(self.row.seal, sealed_lines(outcomes, lines, entries, entry_lines)),
             previous_seal=self.row.seal,
             revision=0,
         )
@@ -220,7 +222,7 @@ def opening(player_id: str, partition: int = 0, *, currency: str = "EUR", amount
     """The player is opened, and has money at once."""
 
     def act(player: Player, books: Books) -> None:
-        if player.opened_at is None:
+        if not player.opened:
             player.opened_at, player.partition, player.country = NOW, partition, "MT"
         player.currencies.append(currency)
         player.account(currency, "cash").changed = True

@@ -106,7 +106,7 @@ async def test_a_lock_that_is_not_let_go_is_a_fault_of_the_world(installed: Inst
 
 async def test_deadlocked_lanes_are_faults_of_the_world_and_one_goes_on(installed: Installed) -> None:
     one, other = await installed.keeper(0), await installed.keeper(1)
-    await one.apply(opening("p-1"), opening("p-2"))
+    await one.apply(looking("p-1"), looking("p-2"))
     async with one.ledger.batch() as first, other.ledger.batch() as second:
         await first.fence(one.move())
         await second.fence(other.move())
@@ -118,7 +118,7 @@ async def test_deadlocked_lanes_are_faults_of_the_world_and_one_goes_on(installe
     assert sum(isinstance(each, LedgerUnavailable) for each in results) == 1
 
 
-@pytest.mark.parametrize("text", ["nul\x00", "parting\x1d", "nothing\x1e", "\x1e"])
+@pytest.mark.parametrize("text", ["nul\x00", "tab\t", "line\n", "\r"])
 async def test_what_cannot_be_stored_as_text_is_the_events_own_fault(installed: Installed, text: str) -> None:
     keeper = await installed.keeper()
     await keeper.apply(opening("p-1"))
@@ -136,11 +136,20 @@ async def test_half_a_character_is_the_events_own_fault(installed: Installed) ->
     await keeper.apply(opening("p-1"))
 
 
-async def test_a_text_that_is_empty_stays_empty(installed: Installed) -> None:
+async def test_what_is_special_in_a_copy_is_stored_as_it_is(installed: Installed) -> None:
+    keeper = await installed.keeper()
+    texts = ["\\", "\\N", "\\.", "a\\tb", "\x1d\x1e", "NULL", '"', "ü", " "]
+    await keeper.apply(opening("p-1"), *(bet("p-1", f"b-{n}", 1, kind=text) for n, text in enumerate(texts)))
+    owner = await installed.owner()
+    stored = await owner.fetch("SELECT kind FROM outcomes WHERE type = 'bet' ORDER BY key")
+    assert [row["kind"] for row in stored] == texts
+
+
+async def test_a_text_that_is_empty_is_stored_as_none(installed: Installed) -> None:
     keeper = await installed.keeper()
     await keeper.apply(opening("p-1"), bet("p-1", "b-1", kind=""))
     owner = await installed.owner()
-    assert await owner.fetchval("SELECT kind FROM outcomes WHERE key = 'b-1'") == ""
+    assert await owner.fetchval("SELECT kind FROM outcomes WHERE key = 'b-1'") is None
 
 
 async def test_a_pool_below_zero_is_our_own_doubt(installed: Installed) -> None:

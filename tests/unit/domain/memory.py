@@ -93,7 +93,7 @@ class MemoryLedger:
             books.players[player_id] = self._lock(player_id)
             want_queues(books.players[player_id], self.reference, wanted)
         for command in batch:
-            want(command, self.reference, wanted)
+            want(command, self.reference, wanted, books.players[command.player_id])
         self._read(books, wanted)
         return books
 
@@ -123,7 +123,8 @@ class MemoryLedger:
             books.players[player_id].rounds[(provider, key_)] = copy(self.rounds[(player_id, provider, key_)])
         for (player_id, session_id), session in self.sessions.items():
             is_open = session.closed_at is None and session.replaced_at is None
-            if (player_id, session_id) in wanted.sessions or (player_id in wanted.with_channels and is_open):
+            named = (player_id, session_id) in wanted.sessions | wanted.whole_sessions
+            if named or (player_id in wanted.with_channels and is_open):
                 books.players[player_id].sessions[session_id] = copy(session)
 
     def _write(self, books: Books) -> None:

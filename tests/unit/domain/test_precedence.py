@@ -76,7 +76,7 @@ def in_time(world: World) -> None:
 
 
 def open_player(world: World) -> None:
-    world.player.opened_at = START
+    world.player.partition = 0
 
 
 def activate_provider(world: World) -> None:

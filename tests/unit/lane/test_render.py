@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from processor.domain.answers import Answer, Balance
 from processor.domain.commands import Command
@@ -168,3 +170,57 @@ def test_a_header_that_cannot_be_sent_as_it_was_goes_base64() -> None:
     letter = door_letter(Arrival(record, None, "UNDECODABLE", "no"), renderer())
     rendered = renderer().dead_letter(letter, record)
     assert dict(rendered.own_headers)["wallet-dlq-original-headers"] == b"//4="
+
+
+POOLS = st.sampled_from(["cash", "bonus", "debt", "game:acme"])
+AMOUNTS = st.integers(-(10**25), 10**25)
+
+
+@given(
+    type_=st.sampled_from(["bet", "win"]),
+    code=st.sampled_from(list(Code)),
+    currency=st.sampled_from(sorted(CURRENCIES)),
+    balances=st.tuples(AMOUNTS, *[st.just(0) | AMOUNTS] * 3),
+    id_=st.none() | st.just(ID),
+    flags=st.tuples(st.booleans(), st.booleans()),
+    moved=st.just(0) | AMOUNTS,
+    moved_currency=st.none() | st.sampled_from(sorted(CURRENCIES)),
+    split=st.dictionaries(POOLS, AMOUNTS, max_size=3),
+    session_id=st.none() | st.just("s-1"),
+    reference=st.none() | st.just("b/1"),
+    traceparent=st.none() | st.just(b"00-1"),
+)
+def test_a_result_put_together_by_hand_is_the_same_text(
+    type_: str,
+    code: Code,
+    currency: str,
+    balances: tuple[int, ...],
+    id_: str | None,
+    flags: tuple[bool, bool],
+    moved: int,
+    moved_currency: str | None,
+    split: dict[str, int],
+    session_id: str | None,
+    reference: str | None,
+    traceparent: bytes | None,
+) -> None:
+    asked = command(
+        type=type_,
+        transaction_id="t'1",
+        session_id=session_id,
+        reference=reference,
+        kind="game" if type_ == "win" else "stake",
+        traceparent=traceparent,
+        plain=True,
+    )
+    answer = Answer(
+        asked, code, 7, Balance(currency, *balances), id_, flags[0], flags[1], moved, moved_currency, split
+    )
+    by_hand = renderer().result(answer)
+    asked.plain = False
+    assert by_hand == renderer().result(answer)
+
+
+def test_no_constant_text_of_a_result_needs_an_escape() -> None:
+    for text in [*ACCEPTED.values(), *(code.sentence for code in CODES.values())]:
+        assert orjson.dumps(text) == f'"{text}"'.encode()
