@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     lanes: int = Field(4, ge=1, le=256)
     processes: int = Field(1, ge=1, le=64)
     shards: int = Field(8, ge=1, description="fixed at install; partitions grow in multiples of it")
-    max_batch_records: int = Field(500, ge=1, le=5000)
+    max_batch_records: int = Field(250, ge=1, le=5000)
     max_batch_bytes: int = Field(4 * 1024 * 1024, ge=65_536)
     fetch_wait_seconds: float = Field(0.2, gt=0, le=5)
     max_event_bytes: int = Field(65_536, ge=1024, le=262_144)

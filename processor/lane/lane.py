@@ -18,6 +18,7 @@ from processor.errors import Doubt, LaneStopped, LeaseLost, PublishFailed, World
 from processor.lane.apply import Batches
 from processor.lane.fetch import Fetched, Intake
 from processor.lane.observer import Observer
+from processor.lane.pace import Pace
 from processor.lane.patience import Patience
 from processor.lane.publish import publish
 from processor.lane.recovery import Recovery
@@ -69,6 +70,8 @@ class Lane:
         self._publishing: asyncio.Task[None] | None = None
         self._unpublished: Applied | None = None
         self._careful_left = 0
+        self._pace = Pace()
+        self._behind = False
         self._looked_around_at = -1e9
         self._leaving = False
         self._held = False
@@ -149,11 +152,20 @@ class Lane:
             await self._wait_for_resume()
             return
         self._raise_if_publishing_failed()
+        await self._keep_pace()
         items = await self._gather()
+        self._behind = len(items) >= self._max_batch_records
         if items and self._wanted():
             await self._apply_and_publish(items)
         elif self._publishing is not None and self._publishing.done():
             await self._publishing_done()
+
+    async def _keep_pace(self) -> None:
+        """A lane that keeps up begins its next batch when the one being published is nearly done (`pace.py`)."""
+        if self._publishing is not None and not self._behind:
+            seconds = self._pace.hold_seconds(self._clock.monotonic_seconds())
+            if seconds > 0:
+                await asyncio.wait([self._publishing], timeout=seconds)
 
     def _wanted(self) -> bool:
         return not (self._held or self._leaving)
@@ -220,17 +232,21 @@ class Lane:
         """Steps 4 to 8 in place until they are a fact, then 9 and 10 in the background."""
         assert self._position is not None
         self._at_rest.clear()
+        started = self._clock.monotonic_seconds()
         try:
             async for applied in self._batches.apply(items, self._position, lambda: self._leaving):
+                self._pace.applied(self._clock.monotonic_seconds() - started)
                 if self._unpublished is not None:
                     await self._publishing_done()
                 self._start_publishing(applied)
+                started = self._clock.monotonic_seconds()
         finally:
             self._at_rest.set()
 
     def _start_publishing(self, applied: Applied) -> None:
         assert self._publisher is not None
         self._unpublished = applied
+        self._pace.publishing(self._clock.monotonic_seconds())
         self._publishing = asyncio.create_task(
             self._publish(self._publisher, applied), name=f"lane-{self.number}-publish-{applied.seq}"
         )
@@ -247,6 +263,7 @@ class Lane:
             hook=self._recovery.hook,
         )
         self._observer.step_taken(self.number, Step.PUBLISH, perf_counter() - started)
+        self._pace.published(self._clock.monotonic_seconds())
         self._observer.published(self.number, applied.seq, len(applied.records))
 
     async def _publishing_done(self) -> None:

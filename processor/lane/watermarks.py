@@ -24,9 +24,9 @@ class Watermarks:
 
     def fetched(self, records: Sequence[Fetched], reader: EventReader, partitions: Sequence[int]) -> None:
         """Note what a fetch brought, and where the partitions end."""
-        for record in records:
-            self._read_up_to[record.partition] = broker_time(record.timestamp)
-        brought = {record.partition for record in records}
+        brought = {record.partition: record.timestamp for record in records}
+        for partition, timestamp in brought.items():
+            self._read_up_to[partition] = broker_time(timestamp)
         for partition in partitions:
             end, position = reader.highwater(partition), reader.position(partition)
             if end is not None:
