@@ -20,6 +20,7 @@ import orjson
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from processor.devstack.least_ledger import LeastLedger
 from processor.kafka import inside_aiokafka
 
 _FETCH_TIMEOUT_MS = 50
@@ -31,6 +32,7 @@ class BarePlan:
 
     ``starts`` is each partition's first offset. ``ends``, where given, is the offset before which it stops; without
     them it runs until SIGTERM. ``headers`` are copied to every record, with ``ce_id`` telling the event's place.
+    With ``least_ledger_dsn`` each batch is booked in the least ledger before it is published (`least_ledger.py`).
     """
 
     bootstrap: str
@@ -43,6 +45,7 @@ class BarePlan:
     ends: Mapping[str, int] | None
     value_bytes: int
     headers: Sequence[tuple[str, str]]
+    least_ledger_dsn: str | None = None
 
     def to_json(self) -> bytes:
         return orjson.dumps(asdict(self))
@@ -74,12 +77,16 @@ class _Lane:
 
     async def run(self, stopping: asyncio.Event) -> None:
         await self._producer.start()
+        dsn = self._plan.least_ledger_dsn
+        ledger = None if dsn is None else await LeastLedger.connected(dsn)
         publishing: asyncio.Task[None] | None = None
         try:
             while self._more_to_come() and not stopping.is_set():
                 fetched = await self._consumer.getmany(
                     *self._places, timeout_ms=_FETCH_TIMEOUT_MS, max_records=self._plan.max_records
                 )
+                if fetched and ledger is not None:
+                    await ledger.apply([message for messages in fetched.values() for message in messages])
                 if publishing is not None:
                     await publishing
                     publishing = None
@@ -90,6 +97,8 @@ class _Lane:
                 await publishing
         finally:
             await self._producer.stop()
+            if ledger is not None:
+                await ledger.close()
 
     def _more_to_come(self) -> bool:
         if self._ends is None:

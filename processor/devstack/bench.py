@@ -1,4 +1,4 @@
-"""The bench: the product and the bare loop on the same records, the same servers, in turns."""
+"""The bench: the bare loop, the bare loop with the least ledger, and the product, on the same records, in turns."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,7 @@ from processor.devstack.child import Guardian
 from processor.devstack.commands import croupier
 from processor.devstack.demo import settings_from
 from processor.devstack.embedded import EmbeddedStack
+from processor.devstack.least_ledger import make_least_ledger
 from processor.devstack.reference_data import add_providers, profiles_in
 from processor.devstack.stack import POSTGRES_MIGRATOR_DSN
 from processor.devstack.worker import Worker
@@ -38,6 +40,8 @@ _BARE_RESULTS: Final = "bench.results"
 _BARE_EVENTS: Final = "bench.events"
 _WARM_UP_EVENTS: Final = 4000
 _BARE_STOP_SECONDS: Final = 30.0
+#: As many lanes as the product has.
+_LEAST_PRODUCERS: Final = 4
 _SQL: Final = Path(__file__).parent / "sql"
 
 Say = Callable[[str], None]
@@ -94,6 +98,7 @@ class Bench:
         await add_providers(owner, profiles_in(PROVIDERS_TOML), why="the provider of the bench")
         await create_topic(self._settings, _BARE_RESULTS)
         await create_topic(self._settings, _BARE_EVENTS, **{"message.timestamp.type": "LogAppendTime"})
+        await make_least_ledger(owner, self._plan.players)
         await self._product_drains(list(self._traffic.opening()))
         await self._analyze()
         warm = await self._product_drains(self._traffic.play(_WARM_UP_EVENTS))
@@ -123,13 +128,14 @@ class Bench:
             product = (await self._product_span(ends, measured=True)).per_second
         for producers in self._plan.bare_producers:
             bare[producers] = await self._bare_drains(producers, starts, ends)
+        least = await self._bare_drains(_LEAST_PRODUCERS, starts, ends, with_least_ledger=True)
         if not number % 2:
             product = (await self._product_span(ends, measured=True)).per_second
-        drain = Drain(bare, product)
+        drain = Drain(bare, product, least)
         self.report.drains.append(drain)
         self._say(
             f"Drain {number + 1} of {self._plan.pairs}: bare {drain.best_bare:,.0f} per second, "
-            f"product {drain.product:,.0f}, ratio {drain.ratio:.2f}."
+            f"least ledger {drain.least:,.0f}, product {drain.product:,.0f}, ratio {drain.ratio:.2f}."
         )
 
     async def _product_drains(self, events: list[BenchEvent]) -> Span:
@@ -154,9 +160,18 @@ class Bench:
             )
         return found
 
-    async def _bare_drains(self, producers: int, starts: Mapping[int, int], ends: Mapping[int, int]) -> float:
+    async def _bare_drains(
+        self,
+        producers: int,
+        starts: Mapping[int, int],
+        ends: Mapping[int, int],
+        *,
+        with_least_ledger: bool = False,
+    ) -> float:
         results = await end_offsets(self._settings, _BARE_RESULTS)
         plan = self._bare_plan(producers, self._settings.events_topic, starts, ends)
+        if with_least_ledger:
+            plan = replace(plan, least_ledger_dsn=self._environment[POSTGRES_MIGRATOR_DSN])
         async with self._bare_loop(plan) as process:
             await drained(self._settings, plan.group, ends, alive=lambda: process.returncode in {None, 0})
             if await asyncio.wait_for(process.wait(), _BARE_STOP_SECONDS) != 0:

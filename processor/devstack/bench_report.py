@@ -24,10 +24,14 @@ class BenchPlan:
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """One pair of drains, events per second; ``bare`` is by number of producers, the better one counts."""
+    """One pair of drains, events per second; ``bare`` is by number of producers, the better one counts.
+
+    ``least`` is the bare loop with a ledger that does the least it can (`least_ledger.py`).
+    """
 
     bare: dict[int, float]
     product: float
+    least: float
 
     @property
     def best_bare(self) -> float:
@@ -96,6 +100,15 @@ class BenchReport:
         return median(drain.product for drain in self.drains)
 
     @property
+    def least_per_second(self) -> float:
+        return median(drain.least for drain in self.drains)
+
+    @property
+    def ratio_to_least(self) -> float:
+        """The median of the product's ratios to the least ledger."""
+        return median(drain.product / drain.least for drain in self.drains)
+
+    @property
     def ratio(self) -> float:
         """The median of the pairs' ratios."""
         return median(drain.ratio for drain in self.drains)
@@ -120,6 +133,8 @@ class BenchReport:
             "bare_per_second": round(self.bare_per_second),
             "product_per_second": round(self.product_per_second),
             "ratio": round(self.ratio, 3),
+            "least_ledger_per_second": round(self.least_per_second),
+            "ratio_to_least_ledger": round(self.ratio_to_least, 3),
             "latency": [self._latency_document(rate) for rate in self.plan.rates],
             "memory_mib": round(self.memory.peak_mib, 1),
             "memory": {
@@ -136,6 +151,7 @@ class BenchReport:
                         str(producers): round(rate) for producers, rate in drain.bare.items()
                     },
                     "product_per_second": round(drain.product),
+                    "least_ledger_per_second": round(drain.least),
                     "ratio": round(drain.ratio, 3),
                 }
                 for drain in self.drains

@@ -77,9 +77,13 @@ def _show(report: BenchReport, console: Console) -> None:
     for row in rows:
         table.add_row(*row)
     console.print(table)
+    console.print(
+        f"\nThe bare loop with the least a ledger can do made {report.least_per_second:,.0f} per second; the product "
+        f"made {report.ratio_to_least:.2f} of that."
+    )
     memory = report.memory
     flat = "flat" if memory.flat else "not flat"
     console.print(
-        f"\nThe worker held {memory.peak_mib:.0f} MiB at most; over a drain it grew by "
+        f"The worker held {memory.peak_mib:.0f} MiB at most; over a drain it grew by "
         f"{(memory.growth - 1) * 100:.0f} % from the first quarter to the end ({flat})."
     )

@@ -15,7 +15,7 @@ from schemas.decoding import decode
 def report() -> BenchReport:
     made = BenchReport(BenchPlan(pairs=3, rates=(500,)))
     for bare, product in ((1000.0, 700.0), (2000.0, 900.0), (1500.0, 900.0)):
-        made.drains.append(Drain({1: bare / 2, 4: bare}, product))
+        made.drains.append(Drain({1: bare / 2, 4: bare}, product, bare * 0.75))
     made.bare_latency = {(500, 1): [Latency(5, 50)] * 3, (500, 4): [Latency(9, 30)] * 3}
     made.product_latency = {500: [Latency(10, 40), Latency(11, 80), Latency(12, 60)]}
     made.product_cpu = [50.0]
@@ -28,6 +28,7 @@ def test_the_median_counts_and_the_better_bare_loop() -> None:
     assert document["bare_per_second"] == 1500
     assert document["product_per_second"] == 900
     assert document["ratio"] == 0.6
+    assert (document["least_ledger_per_second"], document["ratio_to_least_ledger"]) == (1125, 0.8)
     assert document["latency"] == [
         {"rate": 500, "p50_ms": 11, "p99_ms": 60, "bare_p50_ms": 9, "bare_p99_ms": 30}
     ]
@@ -64,5 +65,5 @@ def test_ids_are_never_used_twice_over_several_backlogs() -> None:
 
 @pytest.mark.parametrize("ends", [None, {"0": 10}])
 def test_a_plan_reaches_the_bare_loop_as_it_was(ends: dict[str, int] | None) -> None:
-    plan = BarePlan("b:1", "in", "out", "g", 4, 250, {"0": 5}, ends, 850, [("a", "b")])
+    plan = BarePlan("b:1", "in", "out", "g", 4, 250, {"0": 5}, ends, 850, [("a", "b")], "dsn")
     assert BarePlan.from_json(plan.to_json()) == plan
