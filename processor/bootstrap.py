@@ -28,7 +28,7 @@ from processor.lane.patience import Patience
 from processor.lane.recovery import Recovery
 from processor.lane.references import References
 from processor.lane.watermarks import Watermarks
-from processor.ports import EventReader, Layout, PublisherFactory, StepHook
+from processor.ports import Clock, EventReader, Layout, PublisherFactory, StepHook
 from processor.postgres.connection import Timeouts
 from processor.postgres.layout_store import PostgresLayoutStore
 from processor.postgres.ledger import PostgresLedger
@@ -43,6 +43,7 @@ async def serve(
     stopping: asyncio.Event,
     hook: StepHook | None = None,
     observer: Observer | None = None,
+    clock: Clock | None = None,
 ) -> None:
     """Be a worker until ``stopping`` is set; then drain every lane and leave the group.
 
@@ -56,7 +57,14 @@ async def serve(
         settings, lanes=layout.lanes, partitions=layout.partitions, static_id=settings.group_instance_id
     )
     parts = _Parts(
-        settings, layout, reader, KafkaPublisherFactory(settings), references, watching, hook or no_hook
+        settings,
+        layout,
+        reader,
+        KafkaPublisherFactory(settings),
+        references,
+        watching,
+        hook or no_hook,
+        clock or SystemClock(),
     )
     keeper = Keeper(
         layout, parts.make_lane, reader, watching, drain_timeout_seconds=settings.drain_timeout_seconds
@@ -128,10 +136,11 @@ class _Parts:
     references: References
     observer: Observer
     hook: StepHook
+    clock: Clock
 
     def make_lane(self, number: int, partitions: Sequence[int]) -> Lane:
         """A lane with a ledger connection of its own; its producer is made by its recovery."""
-        settings, clock = self.settings, SystemClock()
+        settings, clock = self.settings, self.clock
         ledger = PostgresLedger(
             settings.postgres_dsn.get_secret_value(), shards=self.layout.shards, timeouts=timeouts(settings)
         )
@@ -178,7 +187,7 @@ class _Parts:
         self,
         number: int,
         ledger: PostgresLedger,
-        clock: SystemClock,
+        clock: Clock,
         watermarks: Watermarks,
         patience: Patience,
     ) -> Batches:

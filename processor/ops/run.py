@@ -47,11 +47,11 @@ def run(
 async def work(settings: Settings, *, supervised: bool = False) -> None:
     """One worker, until it is told to stop. Raises `CroupierError` where it cannot start."""
     from processor.bootstrap import serve
-    from processor.devstack.trouble import hook_from
+    from processor.devstack.trouble import trouble_from
     from processor.telemetry.logging import configure_logging, logger
     from processor.telemetry.watch import Watch
 
-    hook = hook_from(os.environ)
+    trouble = trouble_from(os.environ)
     configure_logging(settings)
     log = logger()
     stopping = asyncio.Event()
@@ -62,7 +62,10 @@ async def work(settings: Settings, *, supervised: bool = False) -> None:
     calm_the_collector()
     async with watch.serving(settings):
         log.info("The worker starts.", action="worker.start", group=settings.group)
-        await serve(settings, stopping=stopping, hook=hook, observer=watch)
+        if trouble is None:
+            await serve(settings, stopping=stopping, observer=watch)
+        else:
+            await serve(settings, stopping=stopping, observer=watch, hook=trouble.hook, clock=trouble.clock)
     log.info("The worker has drained and ends.", action="worker.end")
 
 
