@@ -17,6 +17,7 @@ DECIDED_TYPES: Final = frozenset(
     {
         "open_player", "deposit", "withdraw", "bet", "win", "rollback",
         "close_round", "open_session", "close_session",
+        "block_player", "unblock_player", "self_exclude", "cool_off",
     }
 )  # fmt: skip
 

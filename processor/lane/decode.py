@@ -25,6 +25,10 @@ OWN_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "deposit": ("external_reference",),
     "withdraw": ("external_reference",),
     "open_player": ("country", "time_zone", "jurisdiction"),
+    "block_player": ("reason",),
+    "unblock_player": ("reason",),
+    "self_exclude": ("until", "reason"),
+    "cool_off": ("until", "reason"),
 }
 _MONEY: Final = frozenset({"jackpot_contribution"})
 

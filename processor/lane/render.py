@@ -27,6 +27,10 @@ ACCEPTED: Final[Mapping[str, str]] = {
     "open_session": "Session opened.",
     "close_session": "Session closed.",
     "close_round": "Round closed.",
+    "block_player": "Player blocked.",
+    "unblock_player": "Player unblocked.",
+    "self_exclude": "Player excluded.",
+    "cool_off": "Player cooling off.",
 }
 RESULT_TYPE: Final = b"wallet.result.v1"
 _DETAIL_BYTES: Final = 512

@@ -14,6 +14,8 @@ from processor.domain.commands import Command
 from processor.domain.money import AmountError, format_minor, parse_minor
 from processor.domain.precedence import DECIDED_TYPES
 from processor.domain.profiles import Profile, Reference
+from processor.lane.decode import OWN_FIELDS
+from schemas.events import is_permitted
 from tests.unit.domain.memory import MemoryLedger
 
 CASES = Path(__file__).parents[2] / "cases"
@@ -25,6 +27,7 @@ EVENT_TYPES = DECIDED_TYPES | {
 }  # fmt: skip
 WITH_SESSION = {"bet", "win", "open_session", "close_session"}
 WITH_ROUND = {"bet", "win", "close_round"}
+NAMES_NO_CURRENCY = {"rollback", "block_player", "unblock_player", "self_exclude", "cool_off"}
 
 
 def all_cases() -> Iterator[dict[str, Any]]:
@@ -91,13 +94,14 @@ class CasePlayer:
     def _open(self, player_id: str, wallet: Mapping[str, Any]) -> None:
         currency = self.currencies[player_id] = wallet.get("currency", "EUR")
         shared = {"player_id": player_id, "currency": currency}
-        for command in (
-            self._command({"open_player": f"o-{player_id}", "provider": "operator", **shared}),
-            self._command({"open_session": f"s-{player_id}", "provider": "operator", **shared}),
-            self._command(
-                {"deposit": f"d-{player_id}", "provider": "cashier", "amount": wallet["cash"], **shared}
-            ),
-        ):
+        operators = {"provider": "operator", **shared}
+        steps = [{"open_player": f"o-{player_id}", **operators}]
+        if wallet.get("session") != "none":
+            steps.append({"open_session": f"s-{player_id}", **operators})
+        steps.append({"deposit": f"d-{player_id}", "provider": "cashier", "amount": wallet["cash"], **shared})
+        if wallet.get("blocked"):
+            steps.append({"block_player": f"k-{player_id}", **operators})
+        for command in map(self._command, steps):
             assert isinstance(command, Command)
             [answer] = self.ledger.run([command])
             assert isinstance(answer, Answer)
@@ -148,7 +152,9 @@ class CasePlayer:
         """The step as a command, or the reason of its dead letter where it is not readable."""
         type_ = type_of(step)
         player_id = step.get("player_id", "p")
-        currency = step.get("currency", None if type_ == "rollback" else self.currencies[player_id])
+        if not is_permitted(step.get("provider", "acme"), type_):
+            return "NOT_PERMITTED"
+        currency = step.get("currency", None if type_ in NAMES_NO_CURRENCY else self.currencies[player_id])
         if currency is not None and currency not in EXPONENTS:
             return "UNKNOWN_CURRENCY"
         amount_minor = None
@@ -178,5 +184,12 @@ class CasePlayer:
             reference=step.get("reference"),
             kind=step.get("kind", kinds.get(type_)),
             round_closed=step.get("round_closed", False),
-            own=(("channel", step.get("channel", "web")),) if type_ == "open_session" else (),
+            own=tuple(own_fields(type_, step)),
         )
+
+
+def own_fields(type_: str, step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The type's own fields, as the door gives them."""
+    for name in OWN_FIELDS.get(type_, ()):
+        if name in step:
+            yield name, str(step[name])

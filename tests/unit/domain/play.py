@@ -16,6 +16,7 @@ from tests.unit.domain.memory import MemoryLedger
 
 EXPONENTS = {"EUR": 2, "USD": 2, "JPY": 0, "BTC": 8}
 KIND = {"bet": "stake", "win": "game"}
+ABOUT_THE_PLAYER = ("block_player", "unblock_player", "self_exclude", "cool_off")
 
 
 @dataclass
@@ -86,8 +87,9 @@ class Play:
 def defaults(type_: str) -> dict[str, Any]:
     """What an event says where the test does not."""
     sender = {"open_player": OPERATOR, "open_session": OPERATOR, "deposit": CASHIER, "withdraw": CASHIER}
+    sender |= dict.fromkeys(ABOUT_THE_PLAYER, OPERATOR)
     common: dict[str, Any] = {"provider": sender.get(type_, "acme"), "player_id": "p", "partition": 0}
-    if type_ != "rollback":
+    if type_ not in {"rollback", *ABOUT_THE_PLAYER}:
         common["currency"] = "EUR"
     if type_ in ("bet", "win", "close_round"):
         common |= {"game_id": "g", "round_id": "r"}

@@ -192,6 +192,12 @@ TABLES: dict[str, Sequence[tuple[str, Fix, str]]] = {
         ("nobody knows the player", set_id("new"), "PLAYER_NOT_FOUND"),
         ("nothing is wrong", open_player, "OK"),
     ],
+    "self_exclude": [
+        ("a known id of another event", set_id("known"), "CONFLICT"),
+        ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
+        ("nobody knows the player", set_id("new"), "PLAYER_NOT_FOUND"),
+        ("nothing is wrong (a blocked player may exclude himself)", open_player, "OK"),
+    ],
     "open_player": [
         ("a known id of another event", set_id("known"), "CONFLICT"),
         ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
