@@ -1,7 +1,7 @@
 # Croupier's commands. `make demo` and `make test` need Python >= 3.11 and make, nothing else.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check test chaos model bench format lock
+.PHONY: help setup demo check test certify chaos model bench format lock
 
 BIN := .venv/bin
 STAMP := .venv/.croupier-setup
@@ -31,6 +31,9 @@ check: setup ## format, lint, types, walls, compose file
 
 test: setup ## all tests but the long ones
 	$(BIN)/python -m pytest
+
+certify: setup ## the acceptance cases on a stack and a worker of their own (ARGS="--duplicate 0.2 --kill")
+	$(BIN)/croupier certify --embedded $(ARGS) tests/cases/*.yaml
 
 chaos: setup ## what must survive, tried: every failure of the suite, long ones too
 	$(BIN)/python -m pytest tests/chaos -m "long or not long" --timeout=900

@@ -1,10 +1,12 @@
-"""`croupier certify FILE…`: acceptance cases through Kafka against this installation; exit 1 when any
-failed."""
+"""`croupier certify FILE…`: acceptance cases through Kafka against an installation; exit 1 when any failed."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,12 +14,13 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from processor.errors import WrongUsage
-from processor.ops.console import JsonOption, cell, notices, output, show_json, show_table
+from processor.ops.console import JsonOption, cell, notice, notices, output, show_json, show_table
 from processor.ops.runtime import load_settings, run_async
 
 if TYPE_CHECKING:
     from processor.devstack.certify.cases import Case
-    from processor.devstack.certify.runner import Report
+    from processor.devstack.certify.report import Report
+    from processor.devstack.worker import Worker
     from processor.settings import Settings
 
 app = typer.Typer(add_completion=False)
@@ -25,10 +28,31 @@ app = typer.Typer(add_completion=False)
 _STYLES = {"passed": "green", "failed": "bold red", "not yet covered": "yellow"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The command's options, but for how it tells of its end."""
+
+    parallel: int
+    duplicate: float
+    seed: int
+    kill: bool
+    embedded: bool
+
+
 @app.command()
 def certify(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files of cases (YAML).")],
-    at_once: Annotated[int, typer.Option(min=1, max=256, help="Cases played at the same time.")] = 16,
+    parallel: Annotated[int, typer.Option(min=1, max=256, help="Cases played at the same time.")] = 16,
+    duplicate: Annotated[
+        float, typer.Option(min=0, max=1, metavar="SHARE", help="This share of all events is sent twice.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="The same seed sends the same events twice.")] = 1,
+    kill: Annotated[
+        bool, typer.Option("--kill", help="Run a worker of our own, and kill it (SIGKILL) on the way.")
+    ] = False,
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="On a Kafka and a Postgres of our own, with a worker.")
+    ] = False,
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML to this file.")
     ] = None,
@@ -37,26 +61,53 @@ def certify(
     """Play acceptance cases against the running installation that the settings name, and report each.
 
     Players, providers and sessions are made up for the run, so it can be run again. The made-up providers are
-    added to the reference data, for which CROUPIER_POSTGRES_MIGRATOR_DSN is needed. A worker must be running.
+    added to the reference data, for which CROUPIER_POSTGRES_MIGRATOR_DSN is needed. A worker must be running,
+    but with --kill or --embedded, which bring their own.
     """
     from processor.devstack.certify.cases import load_cases
 
-    settings = load_settings()
-    reports = run_async(_play(settings, load_cases(files), at_once))
-    counts = Counter(report.verdict.value for report in reports)
+    cases = load_cases(files)
+    reports = run_async(_play_on_ground(cases, _Options(parallel, duplicate, seed, kill, embedded)))
     if junit is not None:
         _write_junit(junit, reports)
+    counts = Counter(report.verdict.value for report in reports)
     if as_json:
-        show_json(
-            {"passed": 0, "failed": 0, **_counted(counts), "cases": [_as_document(one) for one in reports]}
-        )
+        show_json(_summary(reports, counts))
     else:
         _show(reports, counts)
     if counts["failed"]:
         raise typer.Exit(1)
 
 
-async def _play(settings: Settings, cases: Sequence[Case], at_once: int) -> list[Report]:
+async def _play_on_ground(cases: Sequence[Case], options: _Options) -> list[Report]:
+    """Play on the installation that is named, or on one of our own."""
+    from processor.devstack.certify.ground import embedded_installation
+
+    if not options.embedded:
+        return await _play(load_settings(), dict(os.environ), cases, options)
+    from processor.devstack.demo import settings_from
+
+    async with embedded_installation(notice) as environment:
+        return await _play(settings_from(environment), environment, cases, options)
+
+
+@asynccontextmanager
+async def _worker(environment: Mapping[str, str], options: _Options) -> AsyncIterator[Worker | None]:
+    """A worker of our own, where one is needed."""
+    from processor.devstack.certify.ground import own_worker
+
+    if not (options.embedded or options.kill):
+        yield None
+        return
+    async with own_worker(environment) as worker:
+        yield worker
+
+
+async def _play(
+    settings: Settings, environment: Mapping[str, str], cases: Sequence[Case], options: _Options
+) -> list[Report]:
+    from processor.devstack.certify.ground import killing
+    from processor.devstack.certify.plan import Plan
     from processor.devstack.certify.play import certify as play
 
     owner = settings.postgres_migrator_dsn
@@ -69,17 +120,19 @@ async def _play(settings: Settings, cases: Sequence[Case], at_once: int) -> list
         await _add_providers(owner.get_secret_value(), profiles)
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=notices(), transient=True) as progress:
-        task = progress.add_task("Playing cases", total=len(cases))
-        return await play(
-            settings,
-            cases,
-            owner_dsn=owner.get_secret_value(),
-            missing=_missing,
-            apply_profiles=apply_profiles,
-            at_once=at_once,
-            done=lambda _report: progress.advance(task),
-        )
+    async with _worker(environment, options) as worker:
+        with Progress(*columns, console=notices(), transient=True) as progress:
+            task = progress.add_task("Playing cases", total=len(cases))
+            kill = killing(worker, progress.console.print) if worker and options.kill else None
+            return await play(
+                settings,
+                cases,
+                owner_dsn=owner.get_secret_value(),
+                missing=_missing,
+                apply_profiles=apply_profiles,
+                plan=Plan(options.parallel, options.duplicate, options.seed, kill),
+                done=lambda _report: progress.advance(task),
+            )
 
 
 def _missing(case: Case) -> list[str]:
@@ -105,6 +158,15 @@ def _write_junit(file: Path, reports: Sequence[Report]) -> None:
         write_junit(file, reports)
     except OSError as error:
         raise WrongUsage(f"{file} cannot be written: {error.strerror or error}.") from error
+
+
+def _summary(reports: Sequence[Report], counts: Counter[str]) -> dict[str, Any]:
+    return {
+        **_counted(counts),
+        "events": sum(len(report.places) for report in reports),
+        "copies": sum(report.copies for report in reports),
+        "cases": [_as_document(report) for report in reports],
+    }
 
 
 def _counted(counts: Counter[str]) -> dict[str, int]:
@@ -135,3 +197,5 @@ def _show(reports: Sequence[Report], counts: Counter[str]) -> None:
     show_table("", ("case", "title", "verdict", "why"), rows)
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _STYLES if counts[verdict])
     output().print(f"\n{len(reports)} cases: {told or 'none'}.")
+    events, copies = sum(len(report.places) for report in reports), sum(report.copies for report in reports)
+    output().print(f"{events:,} events sent, {copies:,} of them copies.")

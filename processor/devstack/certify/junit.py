@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from processor.devstack.certify.runner import Report, Verdict
+from processor.devstack.certify.report import Report, Verdict
 
 
 def write_junit(path: Path, reports: Sequence[Report]) -> None:

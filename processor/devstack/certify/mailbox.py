@@ -28,6 +28,14 @@ class Mailbox:
         self._check = check
         self._replies: dict[Place, list[Reply]] = defaultdict(list)
         self._waiting: dict[Place, asyncio.Event] = {}
+        self._sent = 0
+        self._milestones: list[tuple[int, asyncio.Event]] = []
+
+    def milestone(self, events: int) -> asyncio.Event:
+        """Set once this many more events have been sent."""
+        reached = asyncio.Event()
+        self._milestones.append((self._sent + events, reached))
+        return reached
 
     def hear(self, reply: Reply) -> None:
         """Take in one reply, whoever's it is."""
@@ -41,6 +49,10 @@ class Mailbox:
             await self._sender.send(message.value, key=message.key, headers=message.headers)
             for message in messages
         ]
+        self._sent += len(messages)
+        for events, reached in self._milestones:
+            if self._sent >= events:
+                reached.set()
         return [Place(sent.partition, sent.offset) for sent in await asyncio.gather(*futures)]
 
     async def replies(self, place: Place, timeout_seconds: float) -> list[Reply]:

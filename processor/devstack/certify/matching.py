@@ -62,6 +62,21 @@ def together_differences(expect: Mapping[str, Any], results: Sequence[Mapping[st
     return found
 
 
+def copy_differences(original: Reply, replies: Sequence[Reply]) -> list[str]:
+    """What is wrong with the replies to a copy: there must be one, the same as the event's own.
+
+    An answer that may yet change (``retryable``) is no bond: the copy can find more than its event did.
+    """
+    if len(replies) != 1:
+        return [f"{len(replies)} answers came, where exactly one must"]
+    (reply,) = replies
+    if original.body is None or reply.body is None:
+        same = (original.reason, original.body is None) == (reply.reason, reply.body is None)
+    else:
+        same = bool(original.body.get("retryable")) or original.body.get("code") == reply.body.get("code")
+    return [] if same else [f"the event was answered {original.in_words()}, its copy {reply.in_words()}"]
+
+
 def _actual(name: str, result: Mapping[str, Any]) -> Any:
     if name in _BALANCE:
         return (result.get("balance") or {}).get(name)

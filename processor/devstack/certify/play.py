@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +15,9 @@ from processor.devstack.certify.books import Books
 from processor.devstack.certify.cases import Case, Step
 from processor.devstack.certify.cast import Cast
 from processor.devstack.certify.mailbox import Mailbox, open_mailbox
-from processor.devstack.certify.runner import Missing, Report, Runner
+from processor.devstack.certify.plan import Plan, Trouble
+from processor.devstack.certify.report import Missing, Report
+from processor.devstack.certify.runner import Runner
 from processor.errors import WrongInstallation
 
 if TYPE_CHECKING:
@@ -32,7 +36,7 @@ async def certify(
     owner_dsn: str,
     missing: Missing,
     apply_profiles: ApplyProfiles,
-    at_once: int,
+    plan: Plan,
     done: Callable[[Report], None],
 ) -> list[Report]:
     """Play cases against a running installation; a report for each, in order.
@@ -46,7 +50,39 @@ async def certify(
     await apply_profiles(made)
     async with Books(owner_dsn) as books, open_mailbox(settings) as mailbox:
         await _providers_are_known(mailbox, Cast(canary, run, len(cases)))
-        return await Runner(mailbox, books, run, missing).run_all(cases, at_once=at_once, done=done)
+        halfway = mailbox.milestone(_events(run, cases, missing) // 2)
+        async with _troubled(plan.trouble, halfway):
+            return await Runner(mailbox, books, run, missing, plan).run_all(cases, done)
+
+
+@asynccontextmanager
+async def _troubled(trouble: Trouble | None, halfway: asyncio.Event) -> AsyncIterator[None]:
+    """Do what is to be done to the installation once half of the events are sent, while the block plays on."""
+
+    async def wait_and_act(planned: Trouble) -> None:
+        await halfway.wait()
+        await planned.act()
+
+    if trouble is None:
+        yield
+        return
+    task = asyncio.create_task(wait_and_act(trouble), name="certify-trouble")
+    try:
+        yield
+        if halfway.is_set():  # it is not where so many steps failed that half of the events were never sent
+            await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _events(run: str, cases: Sequence[Case], missing: Missing) -> int:
+    """How many events these cases send, copies aside."""
+    return sum(
+        len([*Cast(case, run, number).opening(), *case.single_steps()])
+        for number, case in enumerate(cases)
+        if not missing(case)
+    )
 
 
 def profiles(run: str, cases: Sequence[Case], missing: Missing) -> dict[str, Mapping[str, Any]]:

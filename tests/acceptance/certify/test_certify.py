@@ -1,4 +1,4 @@
-"""`croupier certify` as a program, against a worker as a program."""
+"""`croupier certify` as a program: every case, on a worker of its own that is killed on the way, events twice."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -20,21 +21,32 @@ from processor.domain.precedence import DECIDED_TYPES
 from tests.installations import Database, Topics
 
 CASES = sorted((Path(__file__).parents[2] / "cases").glob("*.yaml"))
+SHARE = "0.2"
+
+WRONG_CASES = """
+- {id: X1, title: a bet, given: {cash: "10.00"}, steps: [{bet: b1, amount: "1.00", expect: {cash: "8.00"}}]}
+- {id: X2, title: a bet, given: {cash: "10.00"}, steps: [{bet: b1, amount: "1.00", expect: {dead_letter: POISON}}]}
+- {id: X3, title: a bet, given: {cash: "10.00"}, steps: [{bet: b1, amount: "1.00", expect: {no_result: true}}]}
+- {id: X4, title: a bet, given: {cash: "10.00"}, steps: [{bet: b1, amount: "1.00", expect: {cash: "9.00"}}]}
+"""
 
 
 @pytest.fixture
-async def environment(
-    stack: Stack, database: Database, topics: Topics, tmp_path: Path
-) -> AsyncIterator[dict[str, str]]:
-    """The variables of a fresh installation on which one worker runs."""
-    variables = {**stack.environment(), **database.environment(), **topics.environment()}
+def installation(stack: Stack, database: Database, topics: Topics) -> dict[str, str]:
+    """The variables of a fresh installation on which nothing runs."""
+    return {**stack.environment(), **database.environment(), **topics.environment()}
+
+
+@pytest.fixture
+async def worked(installation: dict[str, str], tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    """The same with one worker."""
     guardian = Guardian()
     guardian.start()
-    worker = Worker("certified", variables, tmp_path, guardian)
+    worker = Worker("certified", installation, tmp_path, guardian)
     await worker.start()
     try:
         await worker.wait_ready()
-        yield variables
+        yield installation
         assert await worker.stop() == 0
     finally:
         if worker.alive:
@@ -42,44 +54,39 @@ async def environment(
         await guardian.stop()
 
 
-def certify(environment: dict[str, str], *files: Path) -> tuple[int, dict[str, Any]]:
-    command = [sys.executable, "-m", "processor", "certify", *map(str, files), "--json"]
+def certify(environment: dict[str, str], *words: object) -> tuple[int, dict[str, Any], str]:
+    """Exit code, the JSON document, and what was said on the way."""
+    command = [sys.executable, "-m", "processor", "certify", *map(str, words), "--json"]
     done = subprocess.run(
         command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=170, check=False
     )
     assert done.stdout, done.stderr[-4000:]
-    return done.returncode, json.loads(done.stdout)
+    return done.returncode, json.loads(done.stdout), done.stderr
 
 
-def test_every_case_passes_that_uses_only_what_the_law_handles(environment: dict[str, str]) -> None:
-    code, told = certify(environment, *CASES)
+def test_every_case_passes_with_events_sent_twice_and_the_worker_killed_on_the_way(
+    installation: dict[str, str],
+) -> None:
+    code, told, said = certify(installation, *CASES, "--duplicate", SHARE, "--kill", "--parallel", 32)
     later = {case.id for case in load_cases(CASES) if not case.types() <= DECIDED_TYPES}
     verdicts = {case["id"]: case["verdict"] for case in told["cases"]}
     assert [case for case in told["cases"] if case["verdict"] == "failed"] == []
     assert {name for name, verdict in verdicts.items() if verdict == "not yet covered"} == later
     assert told["passed"] == len(verdicts) - len(later) > 0
+    assert 0.1 < told["copies"] / (told["events"] - told["copies"]) < 0.3
+    assert "The worker has its lanes again." in said
     assert code == 0
 
 
-def test_a_case_that_expects_something_else_fails_and_says_what(
-    environment: dict[str, str], tmp_path: Path
+def test_a_case_that_expects_something_else_fails_and_says_what_on_screen_and_as_junit(
+    worked: dict[str, str], tmp_path: Path
 ) -> None:
-    wrong = tmp_path / "wrong.yaml"
-    wrong.write_text(
-        """
-- {id: X1, title: a bet, given: {cash: "10.00"}, steps: [{bet: b1, amount: "1.00", expect: {cash: "8.00"}}]}
-- {id: X2, title: a bet, given: {cash: "10.00"}, steps: [{bet: b1, amount: "1.00", expect: {dead_letter: POISON}}]}
-- {id: X3, title: a bet, given: {cash: "10.00"}, steps: [{bet: b1, amount: "1.00", expect: {no_result: true}}]}
-- {id: X4, title: a bet, given: {cash: "10.00"}, steps: [{bet: b1, amount: "1.00", expect: {cash: "9.00"}}]}
-- {id: X5, title: a bet, profile: {rollback_after_win: allow}, given: {cash: "10.00"}, steps: [{bet: b1, amount: "1"}]}
-"""
-    )
-    code, told = certify(environment, wrong)
+    wrong, junit = tmp_path / "wrong.yaml", tmp_path / "junit.xml"
+    wrong.write_text(WRONG_CASES)
+    code, told, _ = certify(worked, wrong, "--junit", junit)
     assert code == 1
-    assert [case["verdict"] for case in told["cases"]] == [
-        *["failed"] * 3,
-        "passed",
-        "not yet covered",
-    ]
+    assert [case["verdict"] for case in told["cases"]] == [*["failed"] * 3, "passed"]
     assert "expected cash '8.00', got '9.00'" in told["cases"][0]["reasons"][0]
-    assert told["cases"][4]["reasons"] == ['needs rollback_after_win = "allow"']
+    (suite,) = ElementTree.parse(junit).getroot()
+    assert suite.attrib["tests"] == "4"
+    assert suite.attrib["failures"] == "3"

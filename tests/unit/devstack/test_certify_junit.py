@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from processor.devstack.certify.cases import Case
 from processor.devstack.certify.junit import write_junit
-from processor.devstack.certify.runner import Report, Verdict
+from processor.devstack.certify.report import Report, Verdict
 
 
 def test_each_file_is_a_suite_with_its_failures_and_what_is_not_covered(tmp_path: Path) -> None:
