@@ -32,7 +32,7 @@ from tests.fakes.ledger import FakeLedger, FakeStore
 
 LAYOUT = Layout(1, "wallet.events", "fake-topic-1", 4, 2, 8)
 REFERENCE = Reference(1, {"acme": Profile("acme", require_session=False)}, currencies={"EUR": 2, "ETH": 18})
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 60.0
 
 
 class FastClock:
@@ -155,7 +155,7 @@ class World:
             self.cluster.publisher,
             self.ledger(),
             owner="me",
-            publish_timeout_seconds=5.0,
+            publish_timeout_seconds=60.0,  # a slow machine is no time-out
             hook=hook or self.steps,
         )
 
