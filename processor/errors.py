@@ -6,6 +6,7 @@ CroupierError
 │   ├── KafkaUnreachable
 │   └── PostgresUnreachable
 ├── WrongInstallation          exit 4: not migrated, topics missing or different, another layout
+│   ├── AccessDenied           Kafka or Postgres knows us, and we lack a right
 │   ├── NotMigrated
 │   ├── TopicMissing
 │   ├── TopicDiffers
@@ -65,6 +66,10 @@ class WrongInstallation(CroupierError):
     """The installation is not as it must be."""
 
     exit_code = 4
+
+
+class AccessDenied(WrongInstallation):
+    """Kafka or Postgres knows who we are, and we lack a right that we need."""
 
 
 class NotMigrated(WrongInstallation):

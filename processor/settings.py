@@ -23,6 +23,10 @@ class Settings(BaseSettings):
     kafka_sasl_username: str | None = None
     kafka_sasl_password: SecretStr | None = None
     kafka_ca_file: Path | None = None
+    kafka_certificate_file: Path | None = Field(None, description="ours, for mutual TLS")
+    kafka_key_file: Path | None = None
+    kafka_admin_username: str | None = Field(None, description="who creates topics and applies access")
+    kafka_admin_password: SecretStr | None = None
     app: str = Field(
         "croupier", pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="prefix of transactional ids"
     )
@@ -99,6 +103,29 @@ class Settings(BaseSettings):
                 f"CROUPIER_TRANSACTION_TIMEOUT_SECONDS, which is {self.transaction_timeout_seconds:g}: the lane must "
                 "give a batch up before the broker does"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _whoever_logs_in_has_a_name_and_a_password(self) -> Self:
+        named = self.kafka_sasl_username is not None and self.kafka_sasl_password is not None
+        if self.kafka_security_protocol.startswith("SASL") and not named:
+            raise ValueError(
+                f"CROUPIER_KAFKA_SECURITY_PROTOCOL is {self.kafka_security_protocol} and needs both "
+                "CROUPIER_KAFKA_SASL_USERNAME and CROUPIER_KAFKA_SASL_PASSWORD"
+            )
+        pairs = {
+            "CROUPIER_KAFKA_CERTIFICATE_FILE and CROUPIER_KAFKA_KEY_FILE": (
+                self.kafka_certificate_file,
+                self.kafka_key_file,
+            ),
+            "CROUPIER_KAFKA_ADMIN_USERNAME and CROUPIER_KAFKA_ADMIN_PASSWORD": (
+                self.kafka_admin_username,
+                self.kafka_admin_password,
+            ),
+        }
+        for names, (one, other) in pairs.items():
+            if (one is None) != (other is None):
+                raise ValueError(f"{names} belong together: set both, or neither")
         return self
 
     @model_validator(mode="after")

@@ -17,7 +17,8 @@ from aiokafka.errors import KafkaError
 
 from processor.kafka import inside_aiokafka
 from processor.kafka.assignor import lane_assignor
-from processor.kafka.connection import client_options, milliseconds, root_cause
+from processor.kafka.connection import client_options, milliseconds
+from processor.kafka.refusals import root_cause
 from processor.ports import AssignmentListener
 from processor.settings import Settings
 

@@ -16,19 +16,28 @@ from aiokafka.errors import (
     KafkaTimeoutError,
     MessageSizeTooLargeError,
     RequestTimedOutError,
+    TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
 from aiokafka.partitioner import murmur2
 
 from processor.errors import CroupierError, PublishFailed, WrongUsage
 from processor.kafka import inside_aiokafka
-from processor.kafka.connection import client_options, root_cause, unreachable
+from processor.kafka.connection import client_options
 from processor.kafka.questions import missing
+from processor.kafka.refusals import explained, root_cause, unreachable
 from processor.settings import Settings
 
 _T = TypeVar("_T")
 Headers = Sequence[tuple[str, bytes | None]]
 
+_CLOSED_DOORS = (
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    RequestTimedOutError,
+    TopicAuthorizationFailedError,
+    OSError,
+)
 _LINGER_MS = 2
 _BATCH_BYTES = 256 * 1024
 # Tests and replays send what the broker refuses, too; it is the broker's to refuse.
@@ -93,7 +102,7 @@ class EventSender:
                 self._partitions = len(await self._producer.partitions_for(self._topic))
         except (KafkaError, OSError) as error:
             await self._let_go()
-            raise self._translated(error) from error
+            raise await self._told(error) from error
         return self
 
     async def __aexit__(
@@ -177,6 +186,12 @@ class EventSender:
         except (KafkaError, OSError) as error:
             raise self._translated(error) from error
 
+    async def _told(self, error: BaseException) -> CroupierError:
+        """The same of a producer that could not start, with the reason that aiokafka keeps to itself."""
+        if isinstance(root_cause(error), KafkaConnectionError):
+            return await explained(self._settings, error)
+        return self._translated(error)
+
     def _translated(self, error: BaseException) -> CroupierError:
         cause = root_cause(error)
         if isinstance(cause, CroupierError):
@@ -187,7 +202,7 @@ class EventSender:
             return WrongUsage(f"{self._topic} does not take a record of this size (max.message.bytes).")
         if isinstance(cause, AssertionError):
             return WrongUsage(f"This record cannot be sent to {self._topic}: {cause}.")
-        if isinstance(cause, (KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError, OSError)):
+        if isinstance(cause, _CLOSED_DOORS):
             return unreachable(self._settings, cause)
         return PublishFailed(f"{self._topic} did not take a record: {cause!r}.")
 

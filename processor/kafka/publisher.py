@@ -19,7 +19,8 @@ from aiokafka.structs import OffsetAndMetadata
 
 from processor.errors import PublishFailed
 from processor.kafka import inside_aiokafka
-from processor.kafka.connection import client_options, milliseconds, root_cause
+from processor.kafka.connection import client_options, milliseconds
+from processor.kafka.refusals import root_cause
 from processor.ports import CommittedOffset, OutRecord
 from processor.settings import Settings
 

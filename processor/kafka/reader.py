@@ -25,11 +25,12 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from processor.errors import FetchFailed, OffsetOutOfRange, TopicMissing, UnparsableBatch
 from processor.kafka import inside_aiokafka
-from processor.kafka.connection import client_options, milliseconds, root_cause, unreachable
+from processor.kafka.connection import client_options, milliseconds
 from processor.kafka.fetching import fetch_tolerantly
 from processor.kafka.last_batch import last_batch
 from processor.kafka.membership import Membership
 from processor.kafka.questions import EARLIEST, committed_offsets, leave_group, log_offsets, topic_facts
+from processor.kafka.refusals import explained, root_cause
 from processor.ports import (
     AssignmentListener,
     CommittedOffset,
@@ -80,7 +81,7 @@ class KafkaEventReader:
             raise
         except (KafkaError, OSError) as error:
             await self.stop(leave_group=False)
-            raise unreachable(self._settings, error) from error
+            raise await explained(self._settings, error) from error
 
     async def _see_topic(self) -> None:
         """Brokers hear of a new topic one after the other, so one that does not know it is asked for some seconds."""
@@ -194,7 +195,7 @@ class KafkaEventReader:
         try:
             return await topic_facts(self._asking(), self._topic)
         except (KafkaError, OSError) as error:
-            raise unreachable(self._settings, error) from error
+            raise await explained(self._settings, error) from error
 
     async def last_batch_published(self, layout: int, lane: int, partitions: Sequence[int]) -> int | None:
         """The highest ``seq`` of this lane that results or dead letters carry. Raises `errors.FetchFailed`."""

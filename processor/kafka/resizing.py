@@ -5,8 +5,9 @@ from __future__ import annotations
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from processor.kafka.connection import client_options, unreachable
+from processor.kafka.connection import client_options
 from processor.kafka.publisher import KafkaPublisher
+from processor.kafka.refusals import explained
 from processor.settings import Settings
 
 
@@ -17,7 +18,7 @@ async def group_members(settings: Settings) -> list[str]:
         await admin.start()
         (answer,) = await admin.describe_consumer_groups([settings.group])
     except (KafkaError, OSError) as error:
-        raise unreachable(settings, error) from error
+        raise await explained(settings, error) from error
     finally:
         await admin.close()
     return [

@@ -12,8 +12,9 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from processor.errors import UnparsableBatch
-from processor.kafka.connection import client_options, connected_client, unreachable
+from processor.kafka.connection import client_options, connected_client
 from processor.kafka.questions import EARLIEST, LATEST, describe_topic, log_offsets
+from processor.kafka.refusals import explained
 from processor.ports import EventRecord
 from processor.settings import Settings
 
@@ -129,7 +130,7 @@ async def _asked(settings: Settings, question: Awaitable[_T]) -> _T:
     try:
         return await question
     except (KafkaError, OSError) as error:
-        raise unreachable(settings, error) from error
+        raise await explained(settings, error) from error
 
 
 @asynccontextmanager
@@ -159,7 +160,7 @@ async def _poll(consumer: AIOKafkaConsumer, settings: Settings) -> list[TopicRec
     try:
         fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_MAX_RECORDS)
     except (KafkaError, OSError) as error:
-        raise unreachable(settings, error) from error
+        raise await explained(settings, error) from error
     except ValueError as error:
         raise UnparsableBatch(None, f"A record cannot be read: {error}.") from error
     return [record for records in fetched.values() for record in records]

@@ -11,8 +11,10 @@ from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_co
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from processor.errors import TopicDiffers, TopicMissing
-from processor.kafka.connection import client_options, connected_client, unreachable
+from processor.kafka.connection import client_options, connected_client
 from processor.kafka.questions import Described, describe_topic, topic_configuration
+from processor.kafka.refusals import explained
+from processor.kafka.security import as_admin
 from processor.settings import Settings
 from schemas.topics import DEAD_LETTER_ROOM_BYTES, TOPICS, TopicRole, TopicSpecification, replication_for
 
@@ -43,6 +45,7 @@ async def create_topics(settings: Settings) -> list[str]:
 
     Raises `errors.KafkaUnreachable`, `errors.TopicDiffers` where the cluster refuses.
     """
+    settings = as_admin(settings)
     async with connected_client(settings) as client:
         absent = [spec for spec in TOPICS if not await _exists(client, settings, spec)]
         if absent:
@@ -62,7 +65,7 @@ async def check_topics(settings: Settings, partitions: int) -> None:
         try:
             faults, configurations = await _look_at_all(client, settings, partitions)
         except (KafkaError, OSError) as error:
-            raise unreachable(settings, error) from error
+            raise await explained(settings, error) from error
     faults += _size_faults(settings, configurations)
     if faults:
         raise TopicDiffers("\n".join(faults))
@@ -158,7 +161,7 @@ async def _exists(client: AIOKafkaClient, settings: Settings, spec: TopicSpecifi
     except TopicMissing:
         return False
     except (KafkaError, OSError) as error:
-        raise unreachable(settings, error) from error
+        raise await explained(settings, error) from error
     return True
 
 
@@ -176,7 +179,7 @@ async def _create(topics: list[NewTopic], settings: Settings) -> None:
         await admin.start()
         answer = await admin.create_topics(topics)
     except (KafkaError, OSError) as error:
-        raise unreachable(settings, error) from error
+        raise await explained(settings, error) from error
     finally:
         await admin.close()
     for name, code, message in answer.topic_errors:

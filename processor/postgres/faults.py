@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import asyncpg
 
 from processor.errors import (
@@ -21,10 +23,25 @@ _NO_PARTITION = "no partition of relation"
 
 
 def as_unreachable(error: BaseException) -> CroupierError:
-    """What it means that a connection could not be opened."""
-    return PostgresUnreachable(
-        f"Postgres does not let us in ({_sentence(error)}): check that it runs and that CROUPIER_POSTGRES_DSN is right"
-    )
+    """What it means that a connection could not be opened, and which part of the DSN to look at."""
+    return PostgresUnreachable(f"Postgres does not let us in ({_sentence(error)}): {_what_to_do(error)}")
+
+
+def _what_to_do(error: BaseException) -> str:
+    if isinstance(error, asyncpg.InvalidPasswordError):
+        return "check the user and the password in the DSN"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            "its certificate is not trusted: name the authority that signed it as sslrootcert in the DSN, "
+            "and the server by a name that is in the certificate"
+        )
+    if isinstance(error, ssl.SSLError):
+        return "TLS with it failed: check sslmode, sslrootcert, sslcert and sslkey in the DSN"
+    if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
+        return "its pg_hba.conf has no line for this user, database, address and kind of connection (sslmode)"
+    if "rejected SSL upgrade" in str(error):
+        return "it has no TLS, and sslmode in the DSN asks for it: turn it on (ssl = on) there"
+    return "check that it runs and that CROUPIER_POSTGRES_DSN is right"
 
 
 def translate(error: BaseException) -> CroupierError:
