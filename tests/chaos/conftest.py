@@ -10,7 +10,9 @@ import pytest
 
 from processor.devstack.embedded import EmbeddedStack
 from tests.chaos.end_txn_proxy import EndTxnProxy
+from tests.chaos.play import chaos_seed
 from tests.chaos.report import Report
+from tests.chaos.scenarios.small_disk import NoSmallDisk, SmallDisk, small_disk, tablespace_on
 from tests.chaos.scene import Scene, staged
 from tests.installations import make_template
 
@@ -21,9 +23,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """The table, at the end."""
     made = config.stash.get(_REPORT, None)
     if made is not None:
+        file = config.rootpath / "build" / "chaos" / f"seed-{chaos_seed()}.json"
+        made.write(file)
         terminalreporter.section("trouble")
-        for line in made.lines():
-            terminalreporter.write_line(line)
+        terminalreporter.write_line(made.table())
+        terminalreporter.write_line(f"The same as JSON: {file}")
 
 
 @pytest.fixture
@@ -68,3 +72,15 @@ async def proxy(servers: EmbeddedStack) -> AsyncIterator[EndTxnProxy]:
     """A proxy where the broker's second listener is advertised."""
     async with EndTxnProxy(servers.kafka.ports.proxy, servers.kafka.ports.proxied) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+async def disk(servers: EmbeddedStack) -> AsyncIterator[SmallDisk | None]:
+    """A disk of a few megabytes that a database can be put on; None where nothing can be mounted."""
+    try:
+        with small_disk(servers.directory / "small-disk") as mounted:
+            await servers.postgres.start()
+            async with tablespace_on(mounted, servers.postgres.superuser_dsn):
+                yield mounted
+    except NoSmallDisk:
+        yield None

@@ -67,12 +67,12 @@ class Held:
 
 
 class EndTxnProxy:
-    """Listens where the broker's second listener is advertised; used as ``async with``."""
+    """Listens where the broker's second listener is advertised, or on any free port (0); used as ``async with``."""
 
     def __init__(self, port: int, broker_port: int) -> None:
         self.lost = 0
         self.held: Held | None = None
-        self._port = port
+        self.port = port
         self._broker_port = broker_port
         self._order: str | None = None
         self._when_delivered: Callable[[], None] = lambda: None
@@ -80,7 +80,8 @@ class EndTxnProxy:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import deque
 from collections.abc import Iterator, Set
+from random import Random
 from typing import Any, Final
 
-from processor.devstack.traffic.event import TrafficEvent
+from processor.devstack.traffic.event import Player, Table, TrafficEvent
+from processor.devstack.traffic.malformed import malformed, oversized
 from processor.devstack.traffic.play import Traffic
+from processor.devstack.traffic.scripts import join
 from processor.errors import CroupierError
 from processor.kafka.producing import EventSender
 from processor.settings import Settings
@@ -23,6 +27,11 @@ _SILENT_SECONDS: Final = 8.0
 _TRY_AGAIN_SECONDS: Final = 0.2
 
 
+def chaos_seed() -> int:
+    """The seed of the whole run."""
+    return int(os.environ.get("CROUPIER_CHAOS_SEED", "0"))
+
+
 class Play:
     """Events of one seed. ``sent`` finds an event again by its key and bytes; repeats are the same event.
 
@@ -31,10 +40,17 @@ class Play:
     """
 
     def __init__(
-        self, seed: int, *, players: int = 150, rate: float = 150.0, left_out: Set[str] = frozenset()
+        self,
+        seed: int,
+        *,
+        exactly: bool = False,
+        players: int = 150,
+        rate: float = 150.0,
+        left_out: Set[str] = frozenset(),
     ) -> None:
+        """``exactly``: the seed is one of a plan that was made from the chaos seed already."""
         self.sent: dict[tuple[bytes | None, bytes | None], TrafficEvent] = {}
-        self.seed = seed + _APART * int(os.environ.get("CROUPIER_CHAOS_SEED", "0"))
+        self.seed = seed if exactly else seed + _APART * chaos_seed()
         self._traffic = Traffic(self.seed, players, concurrency=12)
         self._rate = rate
         self._left_out = left_out
@@ -43,6 +59,10 @@ class Play:
         self._waiting: dict[int, TrafficEvent] = {}
         self._made = 0
         self._heard_at = 0.0
+        self._chance = Random(self.seed)
+        self._in_a_row: deque[TrafficEvent] = deque()
+        self._held_partition: int | None = None
+        self._held: list[TrafficEvent] = []
 
     def start(self, settings: Settings) -> None:
         """Begin to send."""
@@ -58,6 +78,25 @@ class Play:
         """Stop where it is: the test is over, and has failed."""
         if self._task is not None:
             self._task.cancel()
+
+    def send_again(self, count: int) -> None:
+        """Send so many of those that were sent already once more, the same bytes, as fast as they go."""
+        self._in_a_row.extend(self._chance.choices(list(self.sent.values()), k=count))
+
+    def send_bad_ones(self, count: int) -> None:
+        """Send so many that must become dead letters, as fast as they go; a few are too large."""
+        table, player = Table(self._chance, f"bad{self.seed}"), Player(f"bad{self.seed}", "EUR")
+        self._in_a_row.extend(join(table, player))
+        for number in range(count):
+            self._in_a_row.extend((malformed if number % 50 else oversized)(table, player))
+
+    def hold_back(self, partition: int) -> None:
+        """Keep what is for this partition, until told to let go."""
+        self._held_partition = partition
+
+    def let_go(self) -> None:
+        """Send what was held back, in its order and at once."""
+        self._held_partition = None
 
     async def _send_all(self, settings: Settings) -> None:
         events = self._events()
@@ -82,12 +121,33 @@ class Play:
     async def _go_on(self, sender: EventSender, events: Iterator[TrafficEvent]) -> None:
         due = time.monotonic()
         for event in events:
-            self._made += 1
-            self._waiting[self._made] = event
-            self.sent[event.key, event.value] = event
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             due = max(due + 1 / self._rate, time.monotonic() - 1)
-            await self._send(sender, self._made, event)
+            await self._let_in(sender, event)
+            while self._in_a_row:
+                await self._let_in(sender, self._in_a_row.popleft())
+        self.let_go()
+        await self._release(sender)
+
+    async def _let_in(self, sender: EventSender, event: TrafficEvent) -> None:
+        """Send it, unless its partition is held back; what was held back before it goes first."""
+        if sender.partition_of(event.key) == self._held_partition:
+            self._held.append(event)
+            return
+        await self._release(sender)
+        await self._send_new(sender, event)
+
+    async def _release(self, sender: EventSender) -> None:
+        if self._held_partition is None:
+            held, self._held = self._held, []
+            for event in held:
+                await self._send_new(sender, event)
+
+    async def _send_new(self, sender: EventSender, event: TrafficEvent) -> None:
+        self._made += 1
+        self._waiting[self._made] = event
+        self.sent[event.key, event.value] = event
+        await self._send(sender, self._made, event)
 
     async def _send(self, sender: EventSender, number: int, event: TrafficEvent) -> None:
         """Raises TimeoutError where this producer has not answered for long."""

@@ -1,4 +1,4 @@
-"""The table of what was tried: scenario, seed, trouble, events, how long it took, verdict."""
+"""The table of what was tried: scenario, seed, trouble, events, how long recovery took, verdict; also as a file."""
 
 from __future__ import annotations
 
@@ -6,13 +6,29 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
+
+import orjson
+from rich.console import Console
+from rich.table import Table
 
 from tests.chaos.oracle import examine
 from tests.chaos.play import Play
 from tests.chaos.scene import Scene
 
-_HEADINGS: Final = ("scenario", "seed", "trouble", "deaths", "events", "answers", "seconds", "verdict")
+_HEADINGS: Final = (
+    "scenario",
+    "seed",
+    "trouble",
+    "deaths",
+    "events",
+    "answers",
+    "recovery s",
+    "all s",
+    "verdict",
+)
+_WIDTH: Final = 200
 
 
 @dataclass
@@ -48,14 +64,22 @@ class Report:
     def _note(
         self, row: list[str], scene: Scene, events: str, answers: str, began: float, verdict: str
     ) -> None:
+        recovery = "" if scene.recovery_seconds is None else f"{scene.recovery_seconds:.1f}"
         seconds = f"{time.monotonic() - began:.1f}"
-        self.rows.append((*row, str(scene.deaths), events, answers, seconds, verdict))
+        self.rows.append((*row, str(scene.deaths), events, answers, recovery, seconds, verdict))
 
-    def lines(self) -> list[str]:
-        """The table as text, columns aligned."""
-        table = [_HEADINGS, *self.rows]
-        widths = [max(len(row[place]) for row in table) for place in range(len(_HEADINGS) - 1)]
-        return [
-            "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
-            for row in table
-        ]
+    def table(self) -> str:
+        """The table for a terminal."""
+        table = Table(*_HEADINGS)
+        for row in self.rows:
+            table.add_row(*row)
+        console = Console(width=_WIDTH, force_terminal=False)
+        with console.capture() as captured:
+            console.print(table, markup=False)
+        return captured.get()
+
+    def write(self, file: Path) -> None:
+        """The same as JSON: a list with an object for each scenario."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        rows = [dict(zip(_HEADINGS, row, strict=True)) for row in self.rows]
+        file.write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2))

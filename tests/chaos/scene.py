@@ -28,7 +28,7 @@ from processor.lane.receipt import receipt_seq
 from processor.postgres.reference import replace_documents
 from processor.settings import Settings
 from tests.chaos.books import Books
-from tests.chaos.waiting import until
+from tests.chaos.waiting import PATIENCE_SECONDS, until
 from tests.installations import Database, Topics, drop, make_database, make_topics
 
 _WORKERS = {
@@ -56,6 +56,7 @@ class Scene:
     workers: dict[str, Worker] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     deaths: int = 0
+    recovery_seconds: float | None = None
 
     async def start(self, name: str, *, trouble: str = "", **more: str) -> Worker:
         """Start a worker process of this name (its static membership), with trouble on order."""
@@ -89,7 +90,7 @@ class Scene:
         for lane in await self.books.lanes():
             self.faults += lane.faults()
 
-    async def drained(self, *, seconds: float = 90.0) -> None:
+    async def drained(self, *, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until every event is applied, nothing is parked, and every batch has its receipt."""
         missing: list[str] = []
 
@@ -190,11 +191,11 @@ async def staged(
     await replace_documents(
         database.migrator_dsn, "providers", _providers(wait_seconds), actor="chaos", why="to play"
     )
-    environment = {**plain, **database.environment(), **topics.environment(), **_WORKERS}
+    environment = {**plain, **database.environment(), **topics.environment(), **_WORKERS, **more}
     guardian = Guardian()
     guardian.start()
     scene = Scene(
-        {**environment, **more},
+        environment,
         settings_from(environment),
         database,
         topics,

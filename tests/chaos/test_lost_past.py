@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.protocol.admin import DeleteGroupsRequest
 
 from processor.devstack.commands import croupier
 from processor.devstack.embedded import EmbeddedStack
 from processor.kafka.tailing import end_offsets
 from tests.chaos.books import Books
+from tests.chaos.offsets import group_deleted
 from tests.chaos.play import Play
 from tests.chaos.report import Report
 from tests.chaos.scene import Scene
@@ -98,26 +97,12 @@ async def test_deleted_offsets_are_concluded_from_the_topics(
         play.start(scene.settings)
         worker = await scene.start("a", trouble=f"kill:{point}:+5")
         await scene.dies_of_it(worker)
-        await _delete_group(scene)
+
+        async def deleted() -> bool:
+            return await group_deleted(scene.settings)
+
+        await until(deleted, "the group's end")
         await scene.start("a")
         await scene.progress()
     concluded = [entry["concluded"] for entry in scene.said("lane.recovered")]
     assert any("found batch" in one for one in concluded), concluded
-
-
-async def _delete_group(scene: Scene) -> None:
-    """Wait until the dead member's session is over, then delete the group with its offsets."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=scene.topics.bootstrap)
-    await admin.start()
-    try:
-
-        async def deleted() -> bool:
-            coordinator = await admin.find_coordinator(scene.settings.group)
-            answer = await admin._send_request_to_node(
-                coordinator, DeleteGroupsRequest([scene.settings.group])
-            )
-            return all(code == 0 for _, code in answer.results)
-
-        await until(deleted, "the group's end")
-    finally:
-        await admin.close()

@@ -8,7 +8,7 @@ from typing import Final
 from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_delay, wait_fixed
 
 #: Generous: machines are noisy, and no test is about speed.
-PATIENCE_SECONDS: Final = 90.0
+PATIENCE_SECONDS: Final = 150.0
 
 
 async def until(

@@ -104,6 +104,10 @@ def malformed(table: Table, player: Player) -> Iterator[TrafficEvent]:
     yield make(table, player)
 
 
+def oversized(table: Table, player: Player) -> Iterator[TrafficEvent]:
+    yield _too_large(table, player)
+
+
 def whale(table: Table, player: Player) -> Iterator[TrafficEvent]:
     """Deposits that are fine alone and overflow the ledger's numbers together: only the first is taken."""
     fields = {"currency": player.currency, "amount": WHALE_AMOUNT}

@@ -1,0 +1,2 @@
+-- Nobody new is let in.
+ALTER DATABASE :0 ALLOW_CONNECTIONS false;

@@ -1,0 +1,2 @@
+-- A copy that has done its service.
+DROP DATABASE :0 WITH (FORCE);
