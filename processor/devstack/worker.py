@@ -12,7 +12,7 @@ from pathlib import Path
 from processor.devstack.child import Child, Guardian, NotReady
 from processor.devstack.free_ports import free_ports
 
-_READY_TIMEOUT_SECONDS = 90.0
+_READY_TIMEOUT_SECONDS = 240.0
 _DRAIN_TIMEOUT_SECONDS = 60.0
 _PROBE_TIMEOUT_SECONDS = 2.0
 _LOG_TAIL_CHARACTERS = 2000
