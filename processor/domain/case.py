@@ -26,7 +26,8 @@ class Case:
     ``key`` is what the command's own outcome is stored under. ``bet``, ``bet_key`` and ``bet_mark`` are found by
     `find_bet`: the outcome that the command refers to (None: not known to this player), the key of its mark, and
     the mark: what has happened to it.
-    ``stake_parts`` are the pools a stake is taken from, found by the guard on funds.
+    ``stake_parts`` are the pools a stake is taken from, found by the guard on funds. ``returned_minor`` is what a
+    refund gives back, found by the guard on its reference: only the bet tells in which currency it is counted.
     """
 
     command: Command
@@ -42,6 +43,7 @@ class Case:
     bet_key: str = ""
     bet_mark: BetMark | None = None
     stake_parts: Parts = ()
+    returned_minor: int = 0
 
     def own_mark(self) -> BetMark | None:
         """What a rollback has left under the command's own id."""

@@ -8,7 +8,7 @@ from typing import Final
 from processor.domain.case import Case, make_case
 from processor.domain.commands import Command
 from processor.domain.decision import Decision, Moment
-from processor.domain.operations import account, cashier, play, players
+from processor.domain.operations import account, cashier, play, players, returns
 from processor.domain.precedence import GUARDS
 from processor.domain.profiles import Reference
 from processor.domain.state import Books
@@ -25,7 +25,8 @@ OPERATIONS: Final[Mapping[str, Callable[[Case], Decision]]] = {
     "withdraw": cashier.withdraw,
     "bet": play.bet,
     "win": play.win,
-    "rollback": play.rollback,
+    "rollback": returns.rollback,
+    "refund": returns.refund,
     "close_round": play.close_round,
 }
 

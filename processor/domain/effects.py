@@ -103,6 +103,16 @@ class RoundReturned(RoundEntered):
 
 
 @dataclass(slots=True)
+class RoundRefunded(RoundEntered):
+    """Some of a bet of a round was refunded; ``staked_minor`` is what of it came back from the gaming account."""
+
+    staked_minor: int
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        self.enter(player, moment).staked_minor -= self.staked_minor
+
+
+@dataclass(slots=True)
 class RoundClosed:
     """A round ends: it takes no more bets, and its bets are settled."""
 
@@ -141,6 +151,18 @@ class BetRolledBack:
 
     def apply(self, player: Player, moment: Moment) -> None:
         _mark(player, self.provider, self.key).rolled_back = True
+
+
+@dataclass(slots=True)
+class BetRefunded:
+    """Some of a taken bet's stake, or all of it, was given back."""
+
+    provider: str
+    key: str
+    refunded_minor: int
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        _mark(player, self.provider, self.key).refunded_minor += self.refunded_minor
 
 
 @dataclass(slots=True)

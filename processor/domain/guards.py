@@ -86,6 +86,12 @@ def wrong_currency(case: Case) -> Decision | None:
     return None
 
 
+def wrong_named_currency(case: Case) -> Decision | None:
+    """6. The player has no wallet in the currency that is named where none need be."""
+    currency = case.command.currency
+    return None if currency is None or currency in case.player.currencies else Decision(Code.WRONG_CURRENCY)
+
+
 def session(case: Case) -> Decision | None:
     """7. A session is required, and this one is missing, unknown, expired, closed, replaced or not the player's."""
     if not case.rules.require_session or case.command.provider in BUILT_IN:

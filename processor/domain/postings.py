@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from processor.domain.decision import Posting
+from processor.domain.money import parse_minor
 from processor.domain.profiles import Profile, Reference
 from processor.domain.state import CASH, DEBT, Player, game_pool
 
@@ -70,18 +71,25 @@ def draw(player: Player, currency: str, pools: Iterable[str], amount_minor: int)
     return parts if left == 0 else None
 
 
-def stake_postings(parts: Parts, account: str, jackpot_minor: int, currency: str) -> tuple[Posting, ...]:
+def jackpot_minor(text: str | None, currency: str, amount_minor: int, reference: Reference) -> int:
+    """The part of a stake that feeds the jackpot; never more than the stake."""
+    if text is None:
+        return 0
+    return min(parse_minor(text, reference.currencies[currency]), amount_minor)
+
+
+def stake_postings(parts: Parts, account: str, jackpot: int, currency: str) -> tuple[Posting, ...]:
     """Player to house. The jackpot's contribution is the last of the stake, whichever pool pays it."""
-    if not jackpot_minor:
+    if not jackpot:
         if len(parts) == 1:
             pool, part = parts[0]
             return (Posting(pool, account, currency, part),)
         return tuple([Posting(pool, account, currency, part) for pool, part in parts])
-    return tuple(_split_in_two(parts, account, jackpot_minor, currency))
+    return tuple(_split_in_two(parts, account, jackpot, currency))
 
 
-def _split_in_two(parts: Parts, account: str, jackpot_minor: int, currency: str) -> Iterable[Posting]:
-    first_minor = sum(part for _, part in parts) - jackpot_minor
+def _split_in_two(parts: Parts, account: str, jackpot: int, currency: str) -> Iterable[Posting]:
+    first_minor = sum(part for _, part in parts) - jackpot
     for pool, part in parts:
         to_account = min(part, first_minor)
         first_minor -= to_account

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from processor.domain import guards, references
+from processor.domain import guards, references, return_references
 from processor.domain.case import Case
 from processor.domain.commands import STAKE_TAKING
 from processor.domain.decision import Decision
@@ -15,7 +15,7 @@ Guard = Callable[[Case], Decision | None]
 #: Types whose law is here; the others of the contract are not decided yet.
 DECIDED_TYPES: Final = frozenset(
     {
-        "open_player", "deposit", "withdraw", "bet", "win", "rollback",
+        "open_player", "deposit", "withdraw", "bet", "win", "rollback", "refund",
         "close_round", "open_session", "close_session",
         "block_player", "unblock_player", "self_exclude", "cool_off",
     }
@@ -40,11 +40,13 @@ PRECEDENCE: Final[tuple[Row, ...]] = (
     Row(5, guards.player_unknown, DECIDED_TYPES - {"open_player"}),
     Row(5, guards.game_blocked, STAKE_TAKING | {"transfer_in"}),
     Row(6, guards.wrong_currency, WITH_AMOUNT),
+    Row(6, guards.wrong_named_currency, frozenset({"refund"})),
     Row(7, guards.session, STAKE_TAKING),
     Row(8, guards.player_blocked, STAKE_TAKING | {"deposit", "transfer_in", "grant_bonus", "open_session"}),
     Row(9, guards.round_closed, STAKE_TAKING | {"win"}),
     Row(10, references.win_reference, frozenset({"win"})),
-    Row(10, references.rollback_reference, frozenset({"rollback"})),
+    Row(10, return_references.rollback_reference, frozenset({"rollback"})),
+    Row(10, return_references.refund_reference, frozenset({"refund"})),
     # 11 limits, 12 reported balance: no type decided here is subject to them yet.
     Row(13, guards.stake_funds, STAKE_TAKING),
     Row(13, guards.cash_funds, frozenset({"withdraw"})),

@@ -131,6 +131,10 @@ class Outcome:
     decided_at: datetime | None = None
     metadata: bytes | None = None
 
+    def stake_parts(self) -> list[tuple[str, int]]:
+        """Of a taken bet: how much of the stake each pool paid, in the order in which they were drawn on."""
+        return [(pool, -part) for pool, part in self.split.items()]
+
 
 @dataclass(slots=True)
 class Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from processor.domain.commands import STAKE_TAKING, Command
+from processor.domain.fingerprint import NAMES_ITS_BET
 from processor.domain.keys import mark_key, reference_keys
 from processor.domain.profiles import Reference, stored_key
 from processor.domain.state import Player
@@ -24,7 +25,7 @@ def want(command: Command, reference: Reference, wanted: Wanted, player: Player)
         keys = reference_keys(profile, player_id, command.reference)
         _want_outcomes(wanted, provider, keys)
         wanted.bets.add((player_id, provider, mark_key(profile, player_id, command.reference)))
-        if type_ == "rollback":
+        if type_ in NAMES_ITS_BET:
             wanted.rounds_of.update((player_id, provider, key) for key in keys)
     if command.session_id is not None:
         if type_ in STAKE_TAKING:

@@ -20,6 +20,10 @@ from schemas.reasons import Reason, Refused
 OWN_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "bet": ("jackpot_contribution", "bonus_id", "campaign_id"),
     "win": ("bonus_id", "campaign_id"),
+    "bet_win": ("bet_amount", "win_amount"),
+    "refund": ("reason",),
+    "reverse_win": ("reason",),
+    "adjust": ("reason",),
     "open_session": ("session_id", "expires_at", "channel"),
     "close_session": ("session_id",),
     "deposit": ("external_reference",),
@@ -30,7 +34,7 @@ OWN_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "self_exclude": ("until", "reason"),
     "cool_off": ("until", "reason"),
 }
-_MONEY: Final = frozenset({"jackpot_contribution"})
+_MONEY: Final = frozenset({"jackpot_contribution", "bet_amount", "win_amount", "wagering_requirement"})
 
 
 class Door:

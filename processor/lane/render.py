@@ -21,6 +21,7 @@ ACCEPTED: Final[Mapping[str, str]] = {
     "bet": "Bet accepted.",
     "win": "Win paid.",
     "rollback": "Bet rolled back.",
+    "refund": "Bet refunded.",
     "deposit": "Deposit booked.",
     "withdraw": "Withdrawal booked.",
     "open_player": "Player opened.",

@@ -11,6 +11,7 @@ import yaml
 
 from processor.domain.answers import Answer, Refusal
 from processor.domain.commands import Command
+from processor.domain.fingerprint import NAMES_ITS_BET
 from processor.domain.money import AmountError, format_minor, parse_minor
 from processor.domain.precedence import DECIDED_TYPES
 from processor.domain.profiles import Profile, Reference
@@ -27,7 +28,7 @@ EVENT_TYPES = DECIDED_TYPES | {
 }  # fmt: skip
 WITH_SESSION = {"bet", "win", "open_session", "close_session"}
 WITH_ROUND = {"bet", "win", "close_round"}
-NAMES_NO_CURRENCY = {"rollback", "block_player", "unblock_player", "self_exclude", "cool_off"}
+NAMES_NO_CURRENCY = {*NAMES_ITS_BET, "block_player", "unblock_player", "self_exclude", "cool_off"}
 
 
 def all_cases() -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from processor.domain.answers import Answer, Refusal
 from processor.domain.commands import CASHIER, OPERATOR, Command
+from processor.domain.fingerprint import NAMES_ITS_BET
 from processor.domain.money import parse_minor
 from processor.domain.profiles import Game, Profile, Reference
 from processor.domain.queues import Bounds
@@ -89,13 +90,13 @@ def defaults(type_: str) -> dict[str, Any]:
     sender = {"open_player": OPERATOR, "open_session": OPERATOR, "deposit": CASHIER, "withdraw": CASHIER}
     sender |= dict.fromkeys(ABOUT_THE_PLAYER, OPERATOR)
     common: dict[str, Any] = {"provider": sender.get(type_, "acme"), "player_id": "p", "partition": 0}
-    if type_ not in {"rollback", *ABOUT_THE_PLAYER}:
+    if type_ not in {*NAMES_ITS_BET, *ABOUT_THE_PLAYER}:
         common["currency"] = "EUR"
     if type_ in ("bet", "win", "close_round"):
         common |= {"game_id": "g", "round_id": "r"}
     if type_ in ("bet", "win", "open_session", "close_session"):
         common["session_id"] = "s"
-    if type_ in ("bet", "win", "deposit", "withdraw"):
+    if type_ in ("bet", "win", "refund", "deposit", "withdraw"):
         common["amount"] = "1.00"
     if type_ in KIND:
         common["kind"] = KIND[type_]

@@ -108,6 +108,11 @@ def refuse_bet(world: World) -> None:
     world.know("bet", "b1", code="INSUFFICIENT_FUNDS")
 
 
+def refused_and_not_rolled_back(world: World) -> None:
+    refuse_bet(world)
+    not_rolled_back(world)
+
+
 def not_rolled_back(world: World) -> None:
     world.player.bets[("acme", "b1")].rolled_back = False
 
@@ -161,6 +166,18 @@ TABLES: dict[str, Sequence[tuple[str, Fix, str]]] = {
         ("its round is closed", not_settled, "ALREADY_SETTLED"),
         ("it names another amount", reopen_round, "NOT_ROLLBACKABLE"),
         ("nothing is wrong (currency, session, block do not matter)", right_amount, "OK"),
+    ],
+    "refund": [
+        ("a known id of another event", set_id("known"), "CONFLICT"),
+        ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
+        ("nobody knows the player", set_id("new"), "PLAYER_NOT_FOUND"),
+        ("the player has no such wallet", open_player, "WRONG_CURRENCY"),
+        ("the bet was rolled back", right_currency, "ALREADY_ROLLED_BACK"),
+        ("the bet was refused", refused_and_not_rolled_back, "BET_NOT_FOUND"),
+        ("the bet was won upon", know_bet, "ALREADY_SETTLED"),
+        ("its round is closed", not_settled, "ALREADY_SETTLED"),
+        ("it is more than the bet", reopen_round, "REFUND_EXCEEDS_BET"),
+        ("nothing is wrong (a block, a session, the provider's state do not matter)", right_amount, "OK"),
     ],
     "deposit": [
         ("a known id of another event", set_id("known"), "CONFLICT"),
