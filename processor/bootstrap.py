@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 from processor.domain.profiles import Reference
 from processor.domain.queues import Bounds
-from processor.errors import LayoutDiffers, TopicReplaced, WorldFault
+from processor.errors import KeysUnusable, LayoutDiffers, TopicReplaced, WorldFault
 from processor.kafka.connection import connected_client
 from processor.kafka.publisher import KafkaPublisherFactory
 from processor.kafka.questions import topic_facts
 from processor.kafka.reader import KafkaEventReader
 from processor.kafka.topics import check_topics
+from processor.keys.ring import KeyRing
 from processor.lane.apply import Batches
+from processor.lane.authenticate import Gate
 from processor.lane.breaker import Breaker
 from processor.lane.fetch import Intake
 from processor.lane.keeper import Keeper
@@ -28,7 +30,7 @@ from processor.lane.patience import Patience
 from processor.lane.recovery import Recovery
 from processor.lane.references import References
 from processor.lane.watermarks import Watermarks
-from processor.ports import Clock, EventReader, Layout, PublisherFactory, StepHook
+from processor.ports import Clock, EventReader, Keys, Layout, PublisherFactory, StepHook
 from processor.postgres.connection import Timeouts
 from processor.postgres.layout_store import PostgresLayoutStore
 from processor.postgres.ledger import PostgresLedger
@@ -56,6 +58,7 @@ async def serve(
     reader = KafkaEventReader(
         settings, lanes=layout.lanes, partitions=layout.partitions, static_id=settings.group_instance_id
     )
+    keys = key_ring(settings, watching)
     parts = _Parts(
         settings,
         layout,
@@ -65,18 +68,23 @@ async def serve(
         watching,
         hook or no_hook,
         clock or SystemClock(),
+        keys,
+        gate_of(settings, keys),
     )
     keeper = Keeper(
         layout, parts.make_lane, reader, watching, drain_timeout_seconds=settings.drain_timeout_seconds
     )
-    refreshing = asyncio.create_task(_keep_fresh(references, settings, watching), name="reference-data")
+    meanwhile = [asyncio.create_task(_keep_fresh(references, settings, watching), name="reference-data")]
+    if keys is not None:
+        meanwhile.append(asyncio.create_task(_keep_keys(keys, settings, watching), name="keys"))
     try:
         await reader.start(keeper)
         await keeper.run(stopping)
     finally:
-        refreshing.cancel()
-        with suppress(asyncio.CancelledError):
-            await refreshing
+        for task in meanwhile:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         await reader.stop(leave_group=True)
 
 
@@ -137,6 +145,8 @@ class _Parts:
     observer: Observer
     hook: StepHook
     clock: Clock
+    keys: Keys | None = None
+    gate: Gate | None = None
 
     def make_lane(self, number: int, partitions: Sequence[int]) -> Lane:
         """A lane with a ledger connection of its own; its producer is made by its recovery."""
@@ -217,6 +227,8 @@ class _Parts:
             settings.group,
             settings.max_event_bytes,
             random.Random(),
+            gate=self.gate,
+            results_keys=self.keys if settings.sign_results else None,
         )
 
 
@@ -231,6 +243,35 @@ def timeouts(settings: Settings) -> Timeouts:
         lock_seconds=settings.lock_timeout_seconds,
         idle_in_transaction_seconds=settings.idle_in_transaction_timeout_seconds,
     )
+
+
+def key_ring(settings: Settings, observer: Observer) -> KeyRing | None:
+    """The keys, where anything is to be signed or believed by them. Raises `errors.KeysUnusable`."""
+    if settings.keys_directory is None or not (settings.signing == "required" or settings.sign_results):
+        return None
+    ring = KeyRing(settings.keys_directory, environment=settings.environment, complain=observer.keys_trouble)
+    ring.load()
+    if settings.sign_results and ring.operator_key() is None:
+        raise KeysUnusable(
+            "Results are to be signed (CROUPIER_SIGN_RESULTS), and the operator has no key that is valid now: make one "
+            "with `croupier keys new operator`."
+        )
+    return ring
+
+
+def gate_of(settings: Settings, keys: Keys | None) -> Gate | None:
+    """What believes signatures, where they are required."""
+    if settings.signing != "required" or keys is None:
+        return None
+    return Gate(keys, window_ms=round(settings.signature_window_seconds * 1000))
+
+
+async def _keep_keys(ring: KeyRing, settings: Settings, observer: Observer) -> None:
+    """Look at the keys' directory every few seconds (off the event loop: it may be on a network), and tell of them."""
+    while True:
+        observer.keys(ring.facts())
+        await asyncio.sleep(settings.keys_poll_seconds)
+        await asyncio.to_thread(ring.refresh)
 
 
 async def _reference(settings: Settings) -> Reference:

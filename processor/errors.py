@@ -10,13 +10,15 @@ CroupierError
 │   ├── NotMigrated
 │   ├── TopicMissing
 │   ├── TopicDiffers
-│   └── LayoutDiffers
+│   ├── LayoutDiffers
+│   └── KeysUnusable           no directory of keys, or no key in it
 ├── WorldFault                 retried in place with back-off; never a dead letter, never a result
 │   ├── LedgerUnavailable
 │   ├── LaneRace               another lane stored the same id first: load again
 │   ├── CommitUnknown          the answer to COMMIT was lost: the lane's row says
 │   ├── FetchFailed            seek every partition of the lane, then go on
 │   ├── OffsetsUnknown         an empty answer about offsets is no answer
+│   ├── NoSigningKey           results are to be signed and the operator has no valid key
 │   └── PublishFailed          every failure takes the one recovery path
 ├── BadEvent                   about one event
 │   ├── UnparsableBatch        read it alone, tolerantly; dead-letter by offset
@@ -88,6 +90,10 @@ class LayoutDiffers(WrongInstallation):
     """The stored lane layout is another than the one asked for, or no longer fits the topic."""
 
 
+class KeysUnusable(WrongInstallation):
+    """The directory of keys cannot be read, or holds no key that is needed."""
+
+
 class WorldFault(CroupierError):
     """A fault of the world: the whole batch is retried in place."""
 
@@ -110,6 +116,10 @@ class FetchFailed(WorldFault):
 
 class OffsetsUnknown(WorldFault):
     """The group coordinator did not answer for every partition."""
+
+
+class NoSigningKey(WorldFault):
+    """Results are to be signed, and the operator has no key that is valid now."""
 
 
 class PublishFailed(WorldFault):

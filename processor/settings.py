@@ -84,6 +84,15 @@ class Settings(BaseSettings):
     drain_timeout_seconds: float = Field(20.0, gt=0)
     reference_refresh_seconds: float = Field(300.0, gt=0)
 
+    # Trust
+    signing: Literal["off", "required"] = "off"
+    keys_directory: Path | None = Field(None, description="one file per key; see docs/trust.md")
+    keys_poll_seconds: float = Field(2.0, gt=0, le=300)
+    signature_window_seconds: float = Field(300.0, gt=0, le=86_400)
+    sign_results: bool = False
+    key_warn_age_days: int = Field(80, ge=1)
+    key_max_age_days: int = Field(90, ge=1)
+
     # What people see
     http_host: str = "127.0.0.1"
     http_port: int = Field(
@@ -126,6 +135,15 @@ class Settings(BaseSettings):
         for names, (one, other) in pairs.items():
             if (one is None) != (other is None):
                 raise ValueError(f"{names} belong together: set both, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _whoever_signs_has_keys(self) -> Self:
+        if (self.signing == "required" or self.sign_results) and self.keys_directory is None:
+            raise ValueError(
+                "CROUPIER_KEYS_DIRECTORY is not set, and CROUPIER_SIGNING or CROUPIER_SIGN_RESULTS asks for keys: "
+                "name the directory that holds them"
+            )
         return self
 
     @model_validator(mode="after")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from typing import Any, Final, cast
 
 from pydantic import ValidationError
@@ -17,6 +17,9 @@ from schemas.reasons import Reason, Refused
 
 CONTRACT_VERSION: Final = 1
 
+#: Why the signer of an event may not send this type in this provider's name; None: he may.
+Objection = Callable[[str, str], str | None]
+
 
 def decode(
     record_key: bytes | None,
@@ -25,16 +28,18 @@ def decode(
     currencies: Mapping[str, int],
     known_types: Set[str] = ALL_TYPES,
     content_type: str | bytes | None = None,
+    objection: Objection | None = None,
 ) -> Event:
     """The event that a record holds, its amounts also as whole minor units (``amount_minor`` and the like).
 
     ``currencies`` maps each known currency to its exponent; ``known_types`` are the types that are served;
-    ``content_type`` is the record's header of that name, if any. Raises ``Refused`` and nothing else.
+    ``content_type`` is the record's header of that name, if any; ``objection`` says why the event's signer may not send
+    a type in a provider's name (None: he may). Raises ``Refused`` and nothing else.
     """
     raw = read_object(value, content_type)
     try:
         plan = _plan_of(raw, known_types)
-        return _event_of(raw, record_key, plan, currencies)
+        return _event_of(raw, record_key, plan, currencies, objection)
     except Refused as refusal:
         note_claims(refusal, raw)
         raise
@@ -56,25 +61,33 @@ def _plan_of(raw: dict[str, Any], known_types: Set[str]) -> Plan:
     return plan
 
 
-def _event_of(raw: dict[str, Any], key: bytes | None, plan: Plan, currencies: Mapping[str, int]) -> Event:
+def _event_of(
+    raw: dict[str, Any],
+    key: bytes | None,
+    plan: Plan,
+    currencies: Mapping[str, int],
+    objection: Objection | None,
+) -> Event:
     if plan.has_actions or None in raw.values():
         raw = without_nulls(raw, plan)
     try:
         event = cast(Event, plan.validator.validate_python(raw))
     except ValidationError as error:
-        raise _refusal(raw, key, plan, currencies, error) from None
+        raise _refusal(raw, key, plan, currencies, objection, error) from None
     if event.metadata is not None:
         for fault in metadata_faults(event.metadata):
             raise _wrong_field(fault)
     if plan.rule is not None:
         for fault in plan.rule(raw):
             raise _wrong_field(fault)
-    _check_sender(key, event.player_id, event.provider, plan)
+    _check_sender(key, event.player_id, event.provider, plan, objection)
     _put_minor_units(event, plan, currencies)
     return event
 
 
-def _check_sender(key: bytes | None, player_id: str, provider: str, plan: Plan) -> None:
+def _check_sender(
+    key: bytes | None, player_id: str, provider: str, plan: Plan, objection: Objection | None
+) -> None:
     if key is None:
         raise Refused(Reason.KEY_MISMATCH, "The record has no key; it must be the player id.")
     if key != player_id.encode():
@@ -82,6 +95,17 @@ def _check_sender(key: bytes | None, player_id: str, provider: str, plan: Plan) 
     if plan.restricted and not is_permitted(provider, plan.event_type):
         raise Refused(
             Reason.NOT_PERMITTED, f"An event of type {plan.event_type} is not this sender's to send."
+        )
+    if objection is not None:
+        check_permission(objection, provider, plan.event_type, player_id)
+
+
+def check_permission(objection: Objection, provider: str, event_type: str, player_id: str) -> None:
+    """Raise ``Refused(NOT_PERMITTED)`` where the signer of an event may not send it."""
+    why = objection(provider, event_type)
+    if why is not None:
+        raise Refused(
+            Reason.NOT_PERMITTED, why, provider=provider, player_id=player_id, event_type=event_type
         )
 
 
@@ -121,14 +145,19 @@ def _wrong_field(fault: Fault) -> Refused:
 
 
 def _refusal(
-    raw: dict[str, Any], key: bytes | None, plan: Plan, currencies: Mapping[str, int], error: ValidationError
+    raw: dict[str, Any],
+    key: bytes | None,
+    plan: Plan,
+    currencies: Mapping[str, int],
+    objection: Objection | None,
+    error: ValidationError,
 ) -> Refused:
     """The first reason in the contract's order for an object that its model refused."""
     fault = first_field_fault(raw, plan, error)
     if fault is not None:
         return _wrong_field(fault)
     try:
-        _check_sender(key, raw["player_id"], raw["provider"], plan)
+        _check_sender(key, raw["player_id"], raw["provider"], plan, objection)
         if "currency" in raw and not isinstance(raw["currency"], str):
             return Refused(Reason.UNKNOWN_CURRENCY, 'Field "currency" is not a string.')
         _exponent(raw.get("currency"), currencies)

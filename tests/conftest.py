@@ -18,8 +18,10 @@ from tests.installations import Database, Topics, drop, make_database, make_temp
 DatabaseFactory = Callable[[], Awaitable[Database]]
 TopicsFactory = Callable[[int], Awaitable[Topics]]
 
-# Machines are noisy: no example has a deadline. `make model` loads the second profile.
-hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
+# Machines are noisy: no example has a deadline, and none is too slow. `make model` loads the second profile.
+hypothesis.settings.register_profile(
+    "default", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.register_profile(
     "model", parent=hypothesis.settings.get_profile("default"), max_examples=10_000
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
@@ -30,6 +30,8 @@ from processor.settings import Settings
 
 _T = TypeVar("_T")
 Headers = Sequence[tuple[str, bytes | None]]
+#: Gives the headers that sign a value.
+Signer = Callable[[bytes | None], Sequence[tuple[str, bytes]]]
 
 _CLOSED_DOORS = (
     KafkaConnectionError,
@@ -73,14 +75,16 @@ def partition_for(key: bytes, partitions: int) -> int:
 
 
 class EventSender:
-    """Sends bytes to ``topic`` (the events topic unless told), used as ``async with``.
+    """Sends bytes to ``topic`` (the events topic unless told), used as ``async with``; ``signer`` adds its headers to
+    each record's own.
 
     Raises `errors.KafkaUnreachable`, `errors.TopicMissing`, `errors.WrongUsage` (a record the broker takes from
     nobody), `errors.PublishFailed`.
     """
 
-    def __init__(self, settings: Settings, *, topic: str | None = None) -> None:
+    def __init__(self, settings: Settings, *, topic: str | None = None, signer: Signer | None = None) -> None:
         self._settings = settings
+        self._signer = signer
         self._topic = topic or settings.events_topic
         self._producer: AIOKafkaProducer | None = None
         self._partitions = 0
@@ -122,7 +126,7 @@ class EventSender:
             partition = self.partition_of(key)
         try:
             sending = await self._started().send(
-                self._topic, value, key=key, partition=partition, headers=list(headers)
+                self._topic, value, key=key, partition=partition, headers=self._all_headers(value, headers)
             )
         except (KafkaError, AssertionError) as error:
             raise self._translated(error) from error
@@ -164,12 +168,15 @@ class EventSender:
         answers: list[asyncio.Future[Any]] = []
         batch = producer.create_batch()
         for event in events:
-            headers = list(event.headers)
+            headers = self._all_headers(event.value, event.headers)
             while batch.append(timestamp=now_ms, key=event.key, value=event.value, headers=headers) is None:
                 answers.append(await producer.send_batch(batch, self._topic, partition=partition))
                 batch = producer.create_batch()
         answers.append(await producer.send_batch(batch, self._topic, partition=partition))
         return answers
+
+    def _all_headers(self, value: bytes | None, headers: Headers) -> list[tuple[str, bytes | None]]:
+        return list(headers) if self._signer is None else [*headers, *self._signer(value)]
 
     async def flush(self) -> None:
         """Wait until everything queued has been answered."""

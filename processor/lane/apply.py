@@ -18,9 +18,9 @@ from processor.domain.answers import Answer, Refusal
 from processor.domain.precedence import DECIDED_TYPES
 from processor.domain.queues import Bounds
 from processor.domain.sitting import PoisonError
-from processor.errors import LedgerRefusedData, TooMuchPoison
+from processor.errors import LedgerRefusedData, NoSigningKey, TooMuchPoison
 from processor.lane import journal
-from processor.lane.authenticate import authenticate
+from processor.lane.authenticate import Gate, authenticate
 from processor.lane.breaker import Breaker
 from processor.lane.commit import commit
 from processor.lane.decide import Bench, Decided, decide
@@ -36,7 +36,7 @@ from processor.lane.steps import Step
 from processor.lane.watermarks import Watermarks
 from processor.lane.work import Applied, Arrival, Item, Position
 from processor.lane.write import write
-from processor.ports import Clock, Identifiers, Ledger, StepHook
+from processor.ports import Clock, Identifiers, Keys, Ledger, SenderKey, StepHook
 
 Place = tuple[int, int]
 
@@ -60,6 +60,8 @@ class Batches:
     group: str
     max_event_bytes: int
     jitter: random.Random
+    gate: Gate | None = None
+    results_keys: Keys | None = None
     _door: Door | None = None
     _door_revision: int = -1
     _condemned: dict[Place, str] = field(default_factory=dict)
@@ -72,7 +74,7 @@ class Batches:
         if not arrivals:
             return []
         async with self._step(Step.AUTHENTICATE, seq):
-            authenticate(arrivals, max_event_bytes=self.max_event_bytes)
+            authenticate(arrivals, max_event_bytes=self.max_event_bytes, gate=self.gate)
             for arrival in arrivals:
                 if (arrival.record.partition, arrival.record.offset) in self._condemned:
                     arrival.reason = "POISON"
@@ -191,9 +193,22 @@ class Batches:
                 lane=position.lane,
                 seq=seq,
                 at=now,
+                signing_key=self._signing_key(),
             ),
             previous_seal=position.seal,
         )
+
+    def _signing_key(self) -> SenderKey | None:
+        """The operator's key of now, where results are signed. Raises `errors.NoSigningKey`: an unsigned result would
+        be believed by nobody, so the batch waits until there is a key."""
+        if self.results_keys is None:
+            return None
+        key = self.results_keys.operator_key()
+        if key is None:
+            raise NoSigningKey(
+                "Results are to be signed, and the operator has no valid key: run `croupier keys new operator`."
+            )
+        return key
 
     @asynccontextmanager
     async def _step(self, step: Step, seq: int) -> AsyncIterator[None]:

@@ -15,6 +15,11 @@ from processor.ports import DeadLetter
 #: Headers that `croupier dead-letters replay` adds to an original that it sends again.
 REPLAY_OF: Final = "wallet-replay-of"
 REPLAY_COUNT: Final = "wallet-replay-count"
+#: And where he signs: which key of his, and its signature over the letter's id and the digest of its bytes.
+REPLAY_KEY_ID: Final = "wallet-replay-key-id"
+REPLAY_SIGNATURE: Final = "wallet-replay-signature"
+#: All headers of a replay; the next one puts its own in their place.
+REPLAY_HEADERS: Final = frozenset({REPLAY_OF, REPLAY_COUNT, REPLAY_KEY_ID, REPLAY_SIGNATURE})
 
 
 class Original(Protocol):

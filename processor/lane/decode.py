@@ -11,8 +11,8 @@ import orjson
 
 from processor.domain.commands import Command
 from processor.lane.work import Arrival
-from processor.ports import EventRecord
-from schemas.decoding import decode
+from processor.ports import EventRecord, Sender
+from schemas.decoding import check_permission, decode
 from schemas.plain import plain_event
 from schemas.reasons import Reason, Refused
 
@@ -50,7 +50,7 @@ class Door:
             if arrival.reason is not None:
                 continue
             try:
-                arrival.command = self.command(arrival.record)
+                arrival.command = self.command(arrival.record, arrival.sender)
             except Refused as refused:
                 arrival.reason, arrival.detail = refused.reason, refused.detail
                 arrival.claimed_provider, arrival.claimed_player_id = refused.provider, refused.player_id
@@ -58,12 +58,16 @@ class Door:
                 arrival.reason = Reason.POISON
                 arrival.detail = f"The event could not be decoded: {type(surprise).__name__}."
 
-    def command(self, record: Any) -> Command:
-        """The command of a record. Raises `schemas.reasons.Refused`."""
+    def command(self, record: Any, sender: Sender | None = None) -> Command:
+        """The command of a record, which ``sender`` signed (None: nobody had to). Raises `schemas.reasons.Refused`."""
         content_type, traceparent = _headers(record) if record.headers else (None, None)
         if content_type is None:
             fields = plain_event(record.key, record.value, self._currencies)
             if fields is not None:
+                if sender is not None:
+                    check_permission(
+                        sender.objection, fields["provider"], fields["type"], fields["player_id"]
+                    )
                 return _plain_command(fields, record, traceparent)
         event = decode(
             record.key,
@@ -71,6 +75,7 @@ class Door:
             currencies=self._currencies,
             known_types=self._known_types,
             content_type=content_type,
+            objection=None if sender is None else sender.objection,
         )
         return _command(event.__dict__, record, traceparent)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from processor.lane.steps import Step
+from processor.ports import KeyFacts
 
 
 class Observer(Protocol):
@@ -64,6 +65,14 @@ class Observer(Protocol):
         """The group gave this worker so many partitions."""
         ...
 
+    def keys(self, known: Sequence[KeyFacts]) -> None:
+        """The senders' keys as they are now; told every few seconds."""
+        ...
+
+    def keys_trouble(self, sentence: str) -> None:
+        """The keys' directory, or a file in it, is not as it must be."""
+        ...
+
 
 class SilentObserver:
     """Hears everything and says nothing: for tests and tools."""
@@ -85,3 +94,5 @@ class SilentObserver:
     def left(self, lane: int) -> None: ...
     def poison(self, lane: int, partition: int, offset: int, error: BaseException) -> None: ...
     def rebalanced(self, assigned: int) -> None: ...
+    def keys(self, known: Sequence[KeyFacts]) -> None: ...
+    def keys_trouble(self, sentence: str) -> None: ...

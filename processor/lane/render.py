@@ -13,8 +13,9 @@ from processor.domain.answers import Answer, Balance
 from processor.domain.commands import Command
 from processor.domain.money import formatter_for
 from processor.lane.journal import Header, Rendered
-from processor.ports import DeadLetter, UnparsableRecord
+from processor.ports import DeadLetter, SenderKey, UnparsableRecord
 from schemas.codes import CODES
+from schemas.signing import KEY_ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 
 #: What an accepted event of a type is called in the result's sentence for a person.
 ACCEPTED: Final[Mapping[str, str]] = {
@@ -52,6 +53,7 @@ class Renderer:
         lane: int,
         seq: int,
         at: datetime,
+        signing_key: SenderKey | None = None,
     ) -> None:
         self._formats: dict[str, Format] = {}
         self._currencies = currencies
@@ -63,10 +65,12 @@ class Renderer:
         self._at_text = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
         self._end = f'}},"applied_at":"{self._at_text}"}}'
         self._id_start = f"{layout}-"
+        self._signing_key = signing_key
+        self._signed_at = b"%d" % round(at.timestamp() * 1000)
 
     def shared_headers(self, seal: bytes) -> list[Header]:
         """The headers that all results of the batch have (CloudEvents 1.0, binary mode; the batch's place and seal)."""
-        return [
+        headers: list[Header] = [
             ("ce_specversion", b"1.0"),
             ("ce_type", RESULT_TYPE),
             ("ce_source", f"/croupier/{self._group}".encode()),
@@ -75,6 +79,10 @@ class Renderer:
             ("wallet-batch", self._place),
             ("wallet-seal", seal.hex().encode()),
         ]
+        key = self._signing_key
+        if key is not None:
+            headers += [(KEY_ID_HEADER, key.key_id.encode()), (TIMESTAMP_HEADER, self._signed_at)]
+        return headers
 
     def result(self, answer: Answer) -> Rendered:
         """One result, to the partition its event came from."""
@@ -95,6 +103,8 @@ class Renderer:
             value = self._plain_text(answer, answer.balance).encode()
         else:
             value = orjson.dumps(self._body(answer))
+        if self._signing_key is not None:
+            own.append((SIGNATURE_HEADER, self._signing_key.sign(value, self._signed_at)))
         return Rendered("results", command.partition, key, value, own, True)
 
     def _plain_text(self, answer: Answer, balance: Balance) -> str:

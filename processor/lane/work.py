@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from processor.domain.commands import Command
-from processor.ports import EventRecord, LaneRequest, LaneRow, OutRecord, UnparsableRecord
+from processor.ports import EventRecord, LaneRequest, LaneRow, OutRecord, Sender, UnparsableRecord
 
 
 @dataclass(slots=True)
 class Arrival:
-    """One record of the input on its way: a command, or the reason why it is none."""
+    """One record of the input on its way: a command, or the reason why it is none. ``sender`` signed it, if anybody."""
 
     record: EventRecord | UnparsableRecord
     command: Command | None = None
@@ -19,6 +19,7 @@ class Arrival:
     detail: str = ""
     claimed_provider: str | None = None
     claimed_player_id: str | None = None
+    sender: Sender | None = None
 
 
 @dataclass(slots=True)

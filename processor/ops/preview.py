@@ -18,11 +18,12 @@ from processor.domain.precedence import DECIDED_TYPES
 from processor.domain.profiles import Reference
 from processor.domain.queues import Bounds
 from processor.domain.sitting import PoisonError, Sitting
-from processor.lane.authenticate import authenticate
+from processor.lane.authenticate import Gate, authenticate
 from processor.lane.decode import Door
 from processor.lane.load import load
 from processor.lane.work import Arrival
 from processor.ops.desk import stored_layout
+from processor.ops.signing import key_ring
 from processor.ports import StoredRecord
 from processor.postgres.ledger import PostgresLedger
 from processor.postgres.reference import read_reference
@@ -33,6 +34,7 @@ from processor.system import RandomIdentifiers
 _SITTING_EVENTS = 100
 #: Where pretended positions begin: no real offset is so high.
 _PRETENDED_OFFSET = 1 << 62
+_ANY_AGE_MS = 1 << 62
 
 
 class Fate(StrEnum):
@@ -96,11 +98,14 @@ class _Teller:
         self._reference = reference
         self._ledger = ledger
         self._door = Door(reference.currencies, DECIDED_TYPES)
+        ring = key_ring(settings) if settings.signing == "required" else None
+        # The operator vouches for what he sends again, so no timestamp is too old.
+        self._gate = None if ring is None else Gate(ring, window_ms=_ANY_AGE_MS)
 
     async def foresee(self, events: Sequence[PastEvent]) -> list[Foreseen]:
         now = datetime.now(UTC)
         arrivals = [_arrival(event, number, now) for number, event in enumerate(events)]
-        authenticate(arrivals, max_event_bytes=self._settings.max_event_bytes)
+        authenticate(arrivals, max_event_bytes=self._settings.max_event_bytes, gate=self._gate)
         self._door.open(arrivals)
         try:
             said = await self._decide([one for one in arrivals if one.command is not None], now)

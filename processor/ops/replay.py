@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from processor.kafka.producing import EventSender
-from processor.lane.dead_letters import REPLAY_COUNT, REPLAY_OF
+from processor.keys.key import Key
+from processor.lane.dead_letters import REPLAY_COUNT, REPLAY_HEADERS, REPLAY_OF
+from processor.ops.signing import key_ring, operator_key, vouched
 from processor.postgres.desk.desk import Desk
 from processor.postgres.desk.letters import (
     OPEN,
@@ -99,10 +101,12 @@ async def replay(
 ) -> ReplayReport:
     """Send letters again, one by one. Raises `errors.KafkaUnreachable`; what was sent until then stays sent."""
     report, pace = ReplayReport(), _Pace(order.per_second)
+    ring = key_ring(settings)
+    key = None if ring is None else operator_key(ring)
     async with EventSender(settings) as sender:
         async for original in letters:
             await pace.wait()
-            await _replay_one(sender, desk, original, order, report)
+            await _replay_one(sender, desk, original, order, report, key)
             progress(len(report.sent) + len(report.taken_by_another) + len(report.in_a_loop))
     return report
 
@@ -115,7 +119,12 @@ async def one(desk: Desk, letter_id: str) -> AsyncIterator[Original]:
 
 
 async def _replay_one(
-    sender: EventSender, desk: Desk, original: Original, order: ReplayOrder, report: ReplayReport
+    sender: EventSender,
+    desk: Desk,
+    original: Original,
+    order: ReplayOrder,
+    report: ReplayReport,
+    key: Key | None,
 ) -> None:
     letter = original.letter
     if letter.replay_count >= order.max_replays:
@@ -124,10 +133,11 @@ async def _replay_one(
     if not await _take(desk, letter, order):
         report.taken_by_another.append(letter.letter_id)
         return
+    vouching = [] if key is None else vouched(key, letter.letter_id, original.value)
     sent = await sender.send_and_wait(
         original.value,
         key=original.key,
-        headers=replayed_headers(letter, original.headers),
+        headers=[*replayed_headers(letter, original.headers), *vouching],
         partition=letter.event_partition,
     )
     where = f"{sent.partition}@{sent.offset}"
@@ -151,11 +161,7 @@ def replayed_headers(letter: Letter, headers: list[Header]) -> list[Header]:
 
     A name that is not UTF-8 cannot be sent by any client of ours and is left out.
     """
-    kept = [
-        (name, value)
-        for name, value in headers
-        if name not in (REPLAY_OF, REPLAY_COUNT) and _is_sendable(name)
-    ]
+    kept = [(name, value) for name, value in headers if name not in REPLAY_HEADERS and _is_sendable(name)]
     return [
         *kept,
         (REPLAY_OF, letter.letter_id.encode()),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from processor.errors import CroupierError
+from processor.errors import CroupierError, WrongUsage
 from processor.ops.console import JsonOption, complain, notice, output, show_json, show_json_line
 from processor.ops.runtime import load_settings, run_async
 
@@ -28,6 +28,14 @@ def send(
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the results and show them.")] = False,
     timeout_seconds: Annotated[float, typer.Option(min=0.1, help="How long --wait waits.")] = 30.0,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Sign with this key of the keys' directory; else each provider's own, where signing is required.",
+        ),
+    ] = None,
+    unsigned: Annotated[bool, typer.Option("--unsigned", help="Sign nothing, whatever is required.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Publish events; each record's key is its event's player_id.
@@ -37,13 +45,17 @@ def send(
     """
     from processor.ops.event_file import read_lines
     from processor.ops.sending import publish, publish_and_wait
+    from processor.ops.signing import event_signer
 
     settings = load_settings()
     lines = read_lines(file)
     if not force_as_is:
         _refuse_wrong_lines(lines)
+    if unsigned and key is not None:
+        raise WrongUsage("Say --key or --unsigned, not both.")
+    signer = None if unsigned else event_signer(settings, key)
     if not wait:
-        places = run_async(publish(settings, lines))
+        places = run_async(publish(settings, lines, signer=signer))
         if as_json:
             show_json(
                 {
@@ -54,7 +66,7 @@ def send(
         else:
             output().print(f"Sent {len(places)} events to {settings.events_topic}.")
         return
-    answers = run_async(publish_and_wait(settings, lines, timeout_seconds=timeout_seconds))
+    answers = run_async(publish_and_wait(settings, lines, timeout_seconds=timeout_seconds, signer=signer))
     for answer in answers:
         if as_json:
             show_json_line(answer.document())

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.text import Text
 
-from processor.kafka.producing import EventSender, Sent
+from processor.kafka.producing import EventSender, Sent, Signer
 from processor.kafka.tailing import Start, TopicRecord, end_offsets, follow
 from processor.ops import lines
 from processor.ops.event_file import EventLine
@@ -47,20 +47,26 @@ class EventAnswer:
         return lines.dead_letter_line(self.record)
 
 
-async def publish(settings: Settings, events: Sequence[EventLine]) -> list[Sent]:
+async def publish(
+    settings: Settings, events: Sequence[EventLine], *, signer: Signer | None = None
+) -> list[Sent]:
     """Publish the events in order; returns where each of them is. Raises `KafkaUnreachable`."""
-    async with EventSender(settings) as sender:
+    async with EventSender(settings, signer=signer) as sender:
         acknowledgements = [await sender.send(event.value, key=event.key) for event in events]
         await sender.flush()
         return [await acknowledgement for acknowledgement in acknowledgements]
 
 
 async def publish_and_wait(
-    settings: Settings, events: Sequence[EventLine], *, timeout_seconds: float
+    settings: Settings,
+    events: Sequence[EventLine],
+    *,
+    timeout_seconds: float,
+    signer: Signer | None = None,
 ) -> list[EventAnswer]:
     """Publish the events and gather the answers that come in time, in the events' order."""
     starts = {topic: await end_offsets(settings, topic) for topic in _answer_topics(settings)}
-    places = await publish(settings, events)
+    places = await publish(settings, events, signer=signer)
     answers = {
         (sent.partition, sent.offset): EventAnswer(event.number, (sent.partition, sent.offset))
         for event, sent in zip(events, places, strict=True)

@@ -36,6 +36,10 @@ from processor.ports.records import (
 from processor.ports.world import (
     Clock,
     Identifiers,
+    KeyFacts,
+    Keys,
+    Sender,
+    SenderKey,
     StepHook,
 )
 
@@ -48,6 +52,8 @@ __all__ = [
     "EventRecord",
     "Identifiers",
     "JournalRow",
+    "KeyFacts",
+    "Keys",
     "LaneMove",
     "LaneRequest",
     "LaneRow",
@@ -58,6 +64,8 @@ __all__ = [
     "OutRecord",
     "Publisher",
     "PublisherFactory",
+    "Sender",
+    "SenderKey",
     "StepHook",
     "StoredRecord",
     "TopicFacts",

@@ -7,7 +7,7 @@ partition, step (docs/exactly-once.md), code and reason (the contract's).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from prometheus_client import (
@@ -23,6 +23,7 @@ from prometheus_client import (
 )
 
 from processor.lane.steps import Step
+from processor.ports import KeyFacts
 
 _STEP_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _BATCH_BUCKETS = (1, 2, 5, 10, 25, 50, 100, 150, 200, 250, 500, 1000, 2500, 5000)
@@ -41,6 +42,7 @@ class MetricsObserver:
         self._make_lane_metrics(self.registry)
         self._make_event_metrics(self.registry)
         self._make_trouble_metrics(self.registry)
+        self._make_key_metrics(self.registry)
         # A child is looked up by its label values once; the client's own look-up takes a lock each time.
         self._turned: Callable[[int], Counter] = cache(self._turns.labels)
         self._applied_to: Callable[[int], Gauge] = cache(self._applied_seq.labels)
@@ -139,6 +141,22 @@ class MetricsObserver:
             "croupier_assigned_partitions", "Partitions of this worker.", registry=registry
         )
 
+    def _make_key_metrics(self, registry: CollectorRegistry) -> None:
+        labels = ("key_id", "owner")
+        self._key_age = Gauge(
+            "croupier_key_age_seconds", "Time since the key was made.", labels, registry=registry
+        )
+        self._key_uses = Counter(
+            "croupier_key_uses_total",
+            "Events that the key signed, by this worker.",
+            labels,
+            registry=registry,
+        )
+        self._key_troubles = Counter(
+            "croupier_key_troubles_total", "Readings of the keys' directory with a fault.", registry=registry
+        )
+        self._uses_told: dict[str, int] = {}
+
     def render(self) -> tuple[str, bytes]:
         """Content type and text of all metrics, for a scrape."""
         return CONTENT_TYPE_LATEST, generate_latest(self.registry)
@@ -216,3 +234,14 @@ class MetricsObserver:
         self._lags.clear()
         self._lag_records.clear()
         self._lag_seconds.clear()
+
+    def keys(self, known: Sequence[KeyFacts]) -> None:
+        """Ages and uses of the keys that there are; those of others are forgotten."""
+        self._key_age.clear()
+        for key in known:
+            self._key_age.labels(key.key_id, key.owner).set(key.age_seconds)
+            self._key_uses.labels(key.key_id, key.owner).inc(key.uses - self._uses_told.get(key.key_id, 0))
+            self._uses_told[key.key_id] = key.uses
+
+    def keys_trouble(self, sentence: str) -> None:
+        self._key_troubles.inc()

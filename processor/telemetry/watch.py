@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from processor.lane.steps import Step
+from processor.ports import KeyFacts
 from processor.settings import Settings
 from processor.telemetry.health import Health
 from processor.telemetry.http import pages, serving
@@ -171,6 +172,13 @@ class Watch:
         self._log.info(
             f"The group gave this worker {assigned} partitions.", action="group.assigned", partitions=assigned
         )
+
+    def keys(self, known: Sequence[KeyFacts]) -> None:
+        self.metrics.keys(known)
+
+    def keys_trouble(self, sentence: str) -> None:
+        self.metrics.keys_trouble(sentence)
+        self._log.warning(sentence, action="keys.trouble")
 
     def _goes_on(self, lane: int) -> None:
         """A sign that nothing is being retried now: a batch applied, a recovery done, a round of the loop begun

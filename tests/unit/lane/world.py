@@ -15,6 +15,7 @@ import orjson
 from processor.domain.profiles import Profile, Reference
 from processor.domain.queues import Bounds
 from processor.lane.apply import Batches
+from processor.lane.authenticate import Gate
 from processor.lane.breaker import Breaker
 from processor.lane.fetch import Intake
 from processor.lane.keeper import Keeper
@@ -25,7 +26,7 @@ from processor.lane.recovery import Recovery
 from processor.lane.references import References
 from processor.lane.steps import Step
 from processor.lane.watermarks import Watermarks
-from processor.ports import EventReader, Layout, StepHook
+from processor.ports import EventReader, Keys, Layout, StepHook
 from processor.system import RandomIdentifiers
 from tests.fakes.kafka import FakeCluster
 from tests.fakes.ledger import FakeLedger, FakeStore
@@ -124,6 +125,8 @@ class World:
         self.steps = StepLog()
         self.breaker = Breaker(in_a_row=20, share=0.5, window=200)
         self.poison_attempts = 2
+        self.gate: Gate | None = None
+        self.results_keys: Keys | None = None
 
     def send(self, partition: int, *events: Mapping[str, Any]) -> None:
         """Put events on a partition, keyed by their players."""
@@ -183,6 +186,8 @@ class World:
             "group",
             65_536,
             random.Random(1),
+            gate=self.gate,
+            results_keys=self.results_keys,
         )
 
     def lane(self, number: int, reader: EventReader, partitions: Sequence[int] | None = None) -> Lane:

@@ -106,6 +106,7 @@ def test_the_node_recipe_signs_all_vectors() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)  # a first build compiles Go's own library, too
 @pytest.mark.skipif(shutil.which("go") is None, reason="Go is not on this machine")
 def test_the_go_recipe_signs_all_vectors(tmp_path: Path) -> None:
     (tmp_path / "sign.go").write_text(recipe("go"))
