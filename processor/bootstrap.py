@@ -6,13 +6,14 @@ import asyncio
 import os
 import random
 import socket
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from processor.domain.profiles import Reference
 from processor.domain.queues import Bounds
-from processor.errors import KeysUnusable, LayoutDiffers, TopicReplaced, WorldFault
+from processor.errors import CroupierError, KeysUnusable, LayoutDiffers, TopicReplaced, WorldFault
 from processor.kafka.connection import connected_client
 from processor.kafka.publisher import KafkaPublisherFactory
 from processor.kafka.questions import topic_facts
@@ -22,6 +23,7 @@ from processor.keys.ring import KeyRing
 from processor.lane.apply import Batches
 from processor.lane.authenticate import Gate
 from processor.lane.breaker import Breaker
+from processor.lane.decode import broker_time
 from processor.lane.fetch import Intake
 from processor.lane.keeper import Keeper
 from processor.lane.lane import Lane
@@ -32,11 +34,15 @@ from processor.lane.references import References
 from processor.lane.watermarks import Watermarks
 from processor.ports import Clock, EventReader, Keys, Layout, PublisherFactory, StepHook
 from processor.postgres.connection import Timeouts
+from processor.postgres.key_uses import KeyUse, note_key_uses
 from processor.postgres.layout_store import PostgresLayoutStore
 from processor.postgres.ledger import PostgresLedger
 from processor.postgres.reference import listen, read_reference
 from processor.settings import Settings
 from processor.system import RandomIdentifiers, SystemClock
+
+#: How often the database hears when keys were last used.
+_USES_TOLD_SECONDS = 30.0
 
 
 async def serve(
@@ -268,10 +274,39 @@ def gate_of(settings: Settings, keys: Keys | None) -> Gate | None:
 
 async def _keep_keys(ring: KeyRing, settings: Settings, observer: Observer) -> None:
     """Look at the keys' directory every few seconds (off the event loop: it may be on a network), and tell of them."""
+    told: dict[str, int] = {}
+    tell_at = 0.0
     while True:
         observer.keys(ring.facts())
+        if time.monotonic() >= tell_at:
+            await _tell_uses(ring, settings, observer, told)
+            tell_at = time.monotonic() + _USES_TOLD_SECONDS
         await asyncio.sleep(settings.keys_poll_seconds)
         await asyncio.to_thread(ring.refresh)
+
+
+async def _tell_uses(ring: KeyRing, settings: Settings, observer: Observer, told: dict[str, int]) -> None:
+    """Tell the database which keys were used since the last time, for `croupier keys list`."""
+    used = {fact.key_id: fact for fact in ring.facts() if fact.uses > told.get(fact.key_id, 0)}
+    if not used:
+        return
+    try:
+        await note_key_uses(
+            settings.postgres_dsn.get_secret_value(),
+            [
+                KeyUse(
+                    fact.key_id,
+                    fact.owner,
+                    broker_time(fact.last_used_ms),
+                    fact.uses - told.get(fact.key_id, 0),
+                )
+                for fact in used.values()
+            ],
+        )
+    except CroupierError as fault:
+        observer.retrying(-1, fault, 1)
+        return
+    told.update({key_id: fact.uses for key_id, fact in used.items()})
 
 
 async def _reference(settings: Settings) -> Reference:

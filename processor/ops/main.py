@@ -36,6 +36,7 @@ COMMANDS = (
     Command("providers", "providers", OPERATE, "Provider profiles: list, apply FILE."),
     Command("games", "games", OPERATE, "Games of providers that list theirs: list, apply FILE."),
     Command("currencies", "currencies", OPERATE, "Currencies beside ISO 4217's: list, apply FILE."),
+    Command("keys", "keys", OPERATE, "Senders' keys: new, list, rotate, revoke, check."),
     Command("send", "send", LOOK, "Publish JSON lines as events."),
     Command("tail", "tail", LOOK, "Follow results or dead letters."),
     Command("balance", "balance", LOOK, "A player's balances by currency and pool."),

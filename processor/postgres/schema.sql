@@ -347,6 +347,15 @@ CREATE TABLE operator_actions (
 COMMENT ON TABLE operator_actions IS 'Who did what, when, why, to which. Append-only.';
 CREATE INDEX operator_actions_target ON operator_actions (target, number);
 
+CREATE TABLE key_uses (
+    key_id       text COLLATE "C" NOT NULL,
+    owner        text COLLATE "C" NOT NULL,
+    last_used_at timestamptz NOT NULL,
+    uses         bigint NOT NULL,
+    CONSTRAINT key_uses_pkey PRIMARY KEY (key_id)
+);
+COMMENT ON TABLE key_uses IS 'When each sender''s key was last used (broker time), and how often.';
+
 -- Reference data: provider profiles, games, currencies as documents under one revision counter; the audit's marks.
 
 CREATE TABLE reference_revisions (
