@@ -15,7 +15,7 @@ def answer(case: Case, decision: Decision, outcome: Outcome | None) -> Answer:
         case.command,
         decision.code,
         case.player.sequence,
-        balance_of(case.player, case.command),
+        balance_of(case.player, case.command, decision.moved_currency),
         None if outcome is None else outcome.wallet_transaction_id,
         False,
         decision.retryable,
@@ -35,7 +35,7 @@ def repeat(case: Case, decision: Decision, known: Outcome) -> Answer:
         case.command,
         decision.code,
         case.player.sequence,
-        balance_of(case.player, case.command),
+        balance_of(case.player, case.command, known.moved_currency),
         known.wallet_transaction_id,
         replayed=True,
         moved_minor=known.moved_minor,
@@ -46,15 +46,15 @@ def repeat(case: Case, decision: Decision, known: Outcome) -> Answer:
     )
 
 
-def balance_of(player: Player, command: Command) -> Balance | None:
-    """The wallet now, in the command's currency if the player has it, else in the one he opened first.
+def balance_of(player: Player, command: Command, moved_currency: str | None) -> Balance | None:
+    """The wallet that was moved, else the one of the command's currency, else the one that was opened first.
 
     ``game_minor`` is the wallet at the command's provider. None for a player whom nobody has opened.
     """
     currencies = player.currencies
     if not currencies:
         return None
-    currency = command.currency
+    currency = moved_currency or command.currency
     if currency is None or currency not in currencies:
         currency = currencies[0]
     cash = player.accounts.get((currency, CASH))

@@ -50,12 +50,12 @@ class NaiveWallet:
         if known is not None:
             differs = self._difference(known.event, event)
             if differs is not None:
-                return Expected("CONFLICT", self._cash(event), conflict=differs)
-            return Expected(known.code, self._cash(event), replayed=True)
+                return Expected("CONFLICT", self._cash(event, None), conflict=differs)
+            return Expected(known.code, self._cash(event, known.moved), replayed=True)
         code, moved, burns = self._decide(event, now, decided_at)
         if burns:
             self.told.append(Told({**event, "now": now}, code, moved))
-        return Expected(code, self._cash(event))
+        return Expected(code, self._cash(event, moved))
 
     def _decide(
         self, event: dict[str, Any], now: datetime, decided_at: datetime
@@ -246,9 +246,10 @@ class NaiveWallet:
         ]
         return sum((amount for moved, amount in moves if moved == currency), Fraction(0))
 
-    def _cash(self, event: dict[str, Any]) -> Fraction | None:
+    def _cash(self, event: dict[str, Any], moved: tuple[str, Fraction] | None) -> Fraction | None:
+        """The wallet that was moved, else the one of the event's currency, else the first."""
         wallets = self._wallets(event["player_id"])
         if not wallets:
             return None
-        currency = event.get("currency")
+        currency = event.get("currency") if moved is None else moved[0]
         return self._sum(event["player_id"], currency if currency in wallets else wallets[0])
