@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
 from processor.ops.console import JsonOption, cell, notice, show_json, show_table
+from processor.ops.csv_text import csv_text
+from processor.ops.format import Format
 from processor.ops.runtime import load_settings, run_async
 
 if TYPE_CHECKING:
     from processor.ops.money import Amounts
-    from processor.postgres.desk.money import HistoryFilter, Transaction
+    from processor.postgres.desk.history import HistoryFilter, Transaction
     from processor.settings import Settings
 
 app = typer.Typer(add_completion=False)
@@ -28,14 +27,6 @@ CSV_COLUMNS = (
     "game_id", "round_id", "session_id", "reference", "amount", "currency", "leg", "debit", "credit", "leg_amount",
     "leg_currency",
 )  # fmt: skip
-
-
-class Format(StrEnum):
-    """How the history is written."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
 
 
 @app.command()
@@ -57,7 +48,7 @@ def history(
 ) -> None:
     """Show a player's transactions with their legs, newest first."""
     from processor.ops.desk import as_utc
-    from processor.postgres.desk.money import HistoryFilter
+    from processor.postgres.desk.history import HistoryFilter
 
     wanted = HistoryFilter(
         player_id=player,
@@ -72,21 +63,21 @@ def history(
         limit=limit,
     )
     rows = run_async(_history(load_settings(), wanted))
-    next_page = rows[-1]["sequence"] if len(rows) == limit else None
+    next_page = rows[-1]["sequence"] if len(rows) >= limit else None
     if as_json or format_ is Format.JSON:
         show_json({"player_id": player, "transactions": rows, "next_before": next_page})
         return
     if format_ is Format.CSV:
         typer.echo(as_csv(rows), nl=False)
     else:
-        _show(player, rows)
+        show_transactions(f"Player {player}", rows)
     if next_page is not None:
         notice(f"There may be more: --before {next_page} shows the next page.")
 
 
 async def _history(settings: Settings, wanted: HistoryFilter) -> list[dict[str, Any]]:
     from processor.ops.desk import NotFound, amounts_of, open_desk
-    from processor.postgres.desk.money import history as read_history
+    from processor.postgres.desk.history import history as read_history
 
     async with open_desk(settings, replica=True) as desk:
         rows = await read_history(desk, wanted)
@@ -95,10 +86,10 @@ async def _history(settings: Settings, wanted: HistoryFilter) -> list[dict[str, 
         raise NotFound(
             f"The player {wanted.player_id} is not known: no event of this player has been decided."
         )
-    return [_document(row, amounts) for row in rows]
+    return [transaction_document(row, amounts) for row in rows]
 
 
-def _document(row: Transaction, amounts: Amounts) -> dict[str, Any]:
+def transaction_document(row: Transaction, amounts: Amounts) -> dict[str, Any]:
     """One transaction as JSON, amounts as decimal strings."""
     from processor.ops.desk import time_text
 
@@ -134,32 +125,27 @@ def _document(row: Transaction, amounts: Amounts) -> dict[str, Any]:
 
 def as_csv(rows: Sequence[dict[str, Any]]) -> str:
     """The transactions as CSV with a header line; one line for each leg, or one without legs."""
-    written = io.StringIO()
-    writer = csv.DictWriter(written, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
+    return csv_text(CSV_COLUMNS, lines_of(rows))
+
+
+def lines_of(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Each transaction once for each of its legs, or once without."""
     for row in rows:
         for leg in row["legs"] or [{}]:
-            legs = {
+            yield {
+                **row,
                 "leg": leg.get("leg"),
                 "debit": leg.get("debit"),
                 "credit": leg.get("credit"),
                 "leg_amount": leg.get("amount"),
                 "leg_currency": leg.get("currency"),
             }
-            writer.writerow({name: _harmless(value) for name, value in {**row, **legs}.items()})
-    return written.getvalue()
 
 
-def _harmless(value: object) -> object:
-    """A text that a spreadsheet would take for a formula is given an apostrophe; amounts stay as they are."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "@", "\t", "\r"):
-        return "'" + value
-    return value
-
-
-def _show(player: str, rows: Sequence[dict[str, Any]]) -> None:
+def show_transactions(title: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Transactions with their legs as a table."""
     columns = (">seq", "decided at", "type", "provider", "transaction id", "code", ">amount", "", "legs")
-    show_table(f"Player {player}", columns, [_cells(row) for row in rows])
+    show_table(title, columns, [_cells(row) for row in rows])
 
 
 def _cells(row: dict[str, Any]) -> tuple[object, ...]:

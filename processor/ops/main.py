@@ -41,6 +41,10 @@ COMMANDS = (
     Command("tail", "tail", LOOK, "Follow results or dead letters."),
     Command("balance", "balance", LOOK, "A player's balances by currency and pool."),
     Command("history", "history", LOOK, "A player's transactions with their legs, newest first."),
+    Command("sessions", "sessions", LOOK, "A player's sessions with duration and net position."),
+    Command(
+        "rounds", "rounds", LOOK, "A round's whole story: show ROUND; rounds not settled in time: stuck."
+    ),
     Command("audit", "audit", LOOK, "Prove the books; exit 1 if anything is wrong."),
     Command("dead-letters", "dead_letters", REPAIR, "Events set aside: list, show, replay, discard."),
     Command("parked", "parked", REPAIR, "Events that wait: list, show, retry, discard."),

@@ -105,7 +105,7 @@ CREATE TABLE outcomes_4 PARTITION OF outcomes FOR VALUES WITH (MODULUS 8, REMAIN
 CREATE TABLE outcomes_5 PARTITION OF outcomes FOR VALUES WITH (MODULUS 8, REMAINDER 5);
 CREATE TABLE outcomes_6 PARTITION OF outcomes FOR VALUES WITH (MODULUS 8, REMAINDER 6);
 CREATE TABLE outcomes_7 PARTITION OF outcomes FOR VALUES WITH (MODULUS 8, REMAINDER 7);
-CREATE INDEX outcomes_player ON outcomes (player, sequence);
+CREATE INDEX outcomes_player ON outcomes (player, sequence) INCLUDE (round_id, session_id, decided_at);
 CREATE INDEX outcomes_decided_at ON outcomes USING brin (decided_at);
 
 CREATE TABLE entries (
@@ -160,6 +160,7 @@ CREATE TABLE rounds (
     CONSTRAINT rounds_pkey PRIMARY KEY (shard, player, provider, round_id)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE rounds IS 'Rounds of play: (provider, player, round id), with what was staked and won in them.';
+CREATE INDEX rounds_id ON rounds (round_id);
 
 CREATE TABLE sessions (
     shard       smallint NOT NULL,
