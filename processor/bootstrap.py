@@ -13,7 +13,14 @@ from dataclasses import dataclass
 
 from processor.domain.profiles import Reference
 from processor.domain.queues import Bounds
-from processor.errors import CroupierError, KeysUnusable, LayoutDiffers, TopicReplaced, WorldFault
+from processor.errors import (
+    CroupierError,
+    KeysUnusable,
+    LayoutDiffers,
+    TopicReplaced,
+    UnsafeProduction,
+    WorldFault,
+)
 from processor.kafka.connection import connected_client
 from processor.kafka.publisher import KafkaPublisherFactory
 from processor.kafka.questions import topic_facts
@@ -38,6 +45,8 @@ from processor.postgres.key_uses import KeyUse, note_key_uses
 from processor.postgres.layout_store import PostgresLayoutStore
 from processor.postgres.ledger import PostgresLedger
 from processor.postgres.reference import listen, read_reference
+from processor.postgres.rights import ways_to_alter_the_books
+from processor.production import refusals
 from processor.settings import Settings
 from processor.system import RandomIdentifiers, SystemClock
 
@@ -57,6 +66,7 @@ async def serve(
 
     Raises, before it touches anything, `errors.Unreachable` and the kinds of `errors.WrongInstallation`.
     """
+    await refuse_unsafe_production(settings)
     layout = await settle_layout(settings)
     watching = observer or SilentObserver()
     references = References(lambda: _reference(settings))
@@ -92,6 +102,23 @@ async def serve(
             with suppress(asyncio.CancelledError):
                 await task
         await reader.stop(leave_group=True)
+
+
+async def refuse_unsafe_production(settings: Settings) -> None:
+    """In production, everything that is not safe there, all at once. Raises `errors.UnsafeProduction`, unreachable."""
+    if settings.environment != "production":
+        return
+    unsafe = refusals(settings)
+    if not unsafe:
+        role, ways = await ways_to_alter_the_books(settings.postgres_dsn.get_secret_value())
+        if ways:
+            unsafe.append(
+                f"The database role {role} could alter or delete entries ({', '.join(ways)}): let "
+                f"CROUPIER_POSTGRES_DSN log in as {settings.worker_role}, to which `croupier migrate` gives a worker's "
+                "rights."
+            )
+    if unsafe:
+        raise UnsafeProduction("This is production (CROUPIER_ENVIRONMENT). " + " ".join(unsafe))
 
 
 async def settle_layout(settings: Settings) -> Layout:

@@ -11,6 +11,7 @@ CroupierError
 │   ├── TopicMissing
 │   ├── TopicDiffers
 │   ├── LayoutDiffers
+│   ├── UnsafeProduction       production mode, and a setting that is not safe there
 │   └── KeysUnusable           no directory of keys, or no key in it
 ├── WorldFault                 retried in place with back-off; never a dead letter, never a result
 │   ├── LedgerUnavailable
@@ -88,6 +89,10 @@ class TopicDiffers(WrongInstallation):
 
 class LayoutDiffers(WrongInstallation):
     """The stored lane layout is another than the one asked for, or no longer fits the topic."""
+
+
+class UnsafeProduction(WrongInstallation):
+    """This is production, and something is set (or not) that is not safe there."""
 
 
 class KeysUnusable(WrongInstallation):

@@ -10,12 +10,14 @@ import secrets
 import uuid
 from pathlib import Path
 from typing import IO, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from processor.devstack import databases, stack
 from processor.devstack.free_ports import free_ports, is_free
 from processor.devstack.kafka_config import BrokerPorts
+from processor.devstack.places import default_stack_directory
 from processor.devstack.postgres_server import Passwords
 from processor.errors import CroupierError
 
@@ -26,6 +28,9 @@ _PORT_FIELDS = (
     "kafka_controller_port",
     "postgres_port",
 )
+
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class DirectoryTaken(CroupierError):
@@ -89,6 +94,10 @@ class Installation(BaseModel):
                 databases.MIGRATOR, self.migrator_password, self.postgres_port
             ),
         }
+
+    def kafka_ports(self) -> tuple[int, ...]:
+        """The ports that clients use."""
+        return self.kafka_port, self.kafka_proxied_port, self.kafka_proxy_port
 
     @property
     def passwords(self) -> Passwords:
@@ -165,3 +174,18 @@ class StackDirectory:
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(installation.model_dump_json(indent=2))
         partial.replace(self.path / "installation.json")
+
+
+def is_embedded(bootstrap: str, dsn: str) -> bool:
+    """Whether these name servers of the stack in this machine's stack directory."""
+    try:
+        installation = StackDirectory(default_stack_directory()).read()
+    except (DirectoryUnreadable, OSError):
+        return False
+    if installation is None:
+        return False
+    named = {f"{host}:{port}" for host in _LOOPBACK for port in installation.kafka_ports()}
+    database = urlsplit(dsn)
+    return bool(named & {one.strip() for one in bootstrap.split(",")}) or (
+        database.hostname in _LOOPBACK and database.port == installation.postgres_port
+    )

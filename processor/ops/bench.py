@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from processor.ops.console import JsonOption, notices, output, readable, show_json
-from processor.ops.runtime import run_async
+from processor.ops.runtime import not_in_production, run_async
 
 if TYPE_CHECKING:
     from processor.devstack.bench_report import BenchReport
@@ -38,6 +38,7 @@ def bench(
     from processor.devstack.bench import run_bench
     from processor.devstack.bench_report import BenchPlan
 
+    not_in_production("The bench's embedded stack")
     plan = BenchPlan(pairs, events, players, seconds, warm_up_seconds=seconds * 0.3)
     with notices().status("Measuring; this takes some minutes.") as status:
 

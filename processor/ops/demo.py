@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from processor.ops.console import JsonOption, notices, output, readable, show_json_line
-from processor.ops.runtime import run_async
+from processor.ops.runtime import not_in_production, run_async
 
 if TYPE_CHECKING:
     from processor.devstack.demo_report import DemoReport, Numbers
@@ -41,6 +41,7 @@ def demo(
     from processor.devstack.demo import play_demo
     from processor.devstack.demo_report import DemoPlan
 
+    not_in_production("The demo")
     plan = DemoPlan(seconds, rate, players, seed, kill, dict(os.environ) if external else None)
     with LiveScreen() as screen:
         report = run_async(play_demo(plan, screen))

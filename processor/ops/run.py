@@ -7,10 +7,12 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from processor.errors import UnsafeProduction
 from processor.ops.runtime import load_settings, run_async
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ def run(
     layout are as they must be. Logs go to standard error; /livez, /readyz and /metrics are served over HTTP.
     """
     settings = load_settings(lanes=lanes, processes=processes)
+    if settings.environment == "production":
+        refuse_playthings(settings, os.environ)
     if settings.processes > 1 and not supervised:
         from processor.ops.supervisor import supervise
 
@@ -42,6 +46,20 @@ def run(
             raise typer.Exit(code)
         return
     run_async(work(settings, supervised=supervised))
+
+
+def refuse_playthings(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Raises `errors.UnsafeProduction` where a worker would run on the embedded stack, or with trouble on order."""
+    from processor.devstack.installation import is_embedded
+    from processor.devstack.trouble import VARIABLE
+
+    if environment.get(VARIABLE):
+        raise UnsafeProduction(f"This is production, and {VARIABLE} orders trouble: unset it.")
+    if is_embedded(settings.kafka_bootstrap, settings.postgres_dsn.get_secret_value()):
+        raise UnsafeProduction(
+            "This is production, and the settings name the embedded stack: set CROUPIER_KAFKA_BOOTSTRAP and "
+            "CROUPIER_POSTGRES_DSN to servers of your own."
+        )
 
 
 async def work(settings: Settings, *, supervised: bool = False) -> None:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from processor.errors import WrongUsage
+from processor.errors import UnsafeProduction, WrongUsage
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -32,6 +32,15 @@ def load_settings(**changes: object) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         raise WrongUsage(describe_wrong_settings(error)) from None
+
+
+def not_in_production(what: str) -> None:
+    """Raises `errors.UnsafeProduction` where this is production: ``what`` is for trying things out."""
+    if load_settings().environment == "production":
+        raise UnsafeProduction(
+            f"{what} is for trying things out, and this is production: unset CROUPIER_ENVIRONMENT, or set it to "
+            "development or staging."
+        )
 
 
 def describe_wrong_settings(error: ValidationError) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from processor.ops.console import JsonOption, YesOption, confirmed, notice, notices, output, show_json
-from processor.ops.runtime import run_async
+from processor.ops.runtime import not_in_production, run_async
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -41,6 +41,7 @@ def up(
     """Start Kafka and Postgres, unless they run already. The first time downloads Kafka (44 MB)."""
     from processor.devstack import background, kafka_jars
 
+    not_in_production("The embedded stack")
     place = _chosen(directory)
     with notices().status("Looking for Apache Kafka ...") as shown:
         run_async(asyncio.to_thread(kafka_jars.class_path, shown.update))

@@ -11,7 +11,7 @@ import os
 import sys
 from asyncio.subprocess import PIPE, Process
 
-from processor.bootstrap import settle_layout
+from processor.bootstrap import refuse_unsafe_production, settle_layout
 from processor.ops.run import stop_on_signals
 from processor.settings import Settings
 from processor.telemetry.logging import configure_logging, logger
@@ -26,6 +26,7 @@ async def supervise(settings: Settings) -> int:
     log = logger()
     stopping = asyncio.Event()
     stop_on_signals(stopping)
+    await refuse_unsafe_production(settings)
     await settle_layout(settings)
     workers = [await _start(settings, number) for number in range(settings.processes)]
     log.info(
