@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, Protocol
 
@@ -20,6 +21,10 @@ REPLAY_KEY_ID: Final = "wallet-replay-key-id"
 REPLAY_SIGNATURE: Final = "wallet-replay-signature"
 #: All headers of a replay; the next one puts its own in their place.
 REPLAY_HEADERS: Final = frozenset({REPLAY_OF, REPLAY_COUNT, REPLAY_KEY_ID, REPLAY_SIGNATURE})
+
+
+#: What a letter's id looks like (`Renderer.letter_id`); anybody can put anything into a header.
+_LETTER_ID: Final = re.compile(rb"[0-9]{1,10}-[0-9]{1,10}-[0-9]{1,19}")
 
 
 class Original(Protocol):
@@ -83,7 +88,7 @@ def _replay(headers: Sequence[Header]) -> tuple[str | None, int]:
     replay_of, count = None, 0
     for name, content in headers:
         if name == REPLAY_OF and content is not None:
-            replay_of = content.decode("ascii", "replace")[:128]
+            replay_of = content.decode() if _LETTER_ID.fullmatch(content) else None
         elif name == REPLAY_COUNT and content is not None and content.isdigit() and len(content) < 6:
             count = int(content)
     return replay_of, count

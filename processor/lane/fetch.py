@@ -14,6 +14,9 @@ from processor.ports import EventReader, EventRecord, UnparsableRecord
 
 Fetched = EventRecord | UnparsableRecord
 
+#: What a header costs in memory, however short it is: a flood of them must not make a batch too large.
+_HEADER_BYTES = 100
+
 
 class Intake:
     """The lane's end of the shared consumer. ``expected`` is the next offset wanted of each partition."""
@@ -97,7 +100,7 @@ class Intake:
     def _cut(self, limit: int) -> list[Fetched]:
         taken_bytes = 0
         for count, record in enumerate(self._left_over):
-            taken_bytes += len(record.value or b"")
+            taken_bytes += len(record.value or b"") + _HEADER_BYTES * len(record.headers)
             if count >= limit or (count and taken_bytes > self._max_bytes):
                 taken, self._left_over = self._left_over[:count], self._left_over[count:]
                 return taken

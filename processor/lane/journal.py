@@ -1,8 +1,9 @@
 """The journal's payload: everything a batch will publish, in decision order, framed and compressed.
 
-Format 1: ``b"\\x01"``, then the headers that all results of the batch share, then the records. Each record names its
+Format 2: ``b"\\x02"``, then the headers that all results of the batch share, then the records. Each record names its
 topic, partition, key, value and its own headers; a record marked as sharing has the shared headers before its own.
 Lengths are big-endian; -1 stands for "none". It is read back only by a recovery, which publishes it as it is.
+Format 1 had 16 bits for a record's number of headers, and a record can have more; it is still read.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from processor.ports import OutRecord
 
 TOPICS: Final = ("results", "dead-letters")
 
-_VERSION: Final = b"\x01"
-_RECORD: Final = struct.Struct(">BBIiiH")
+_VERSION: Final = 2
+_SHAPES: Final = {1: struct.Struct(">BBIiiH"), 2: struct.Struct(">BBIiiI")}
 _LENGTH: Final = struct.Struct(">i")
 _COUNT: Final = struct.Struct(">H")
 
@@ -52,9 +53,9 @@ def as_records(shared: list[Header], rendered: Sequence[Rendered]) -> list[OutRe
 
 def encode(shared: list[Header], rendered: Sequence[Rendered]) -> bytes:
     """The payload of a batch, compressed (zstd, level 1: about 2 µs a result, to a tenth of its size)."""
-    parts: list[bytes] = [_VERSION]
+    parts: list[bytes] = [bytes([_VERSION])]
     _put_headers(parts, shared)
-    pack = _RECORD.pack
+    pack = _SHAPES[_VERSION].pack
     for topic, partition, key, value, own, shares in rendered:
         parts.append(
             pack(
@@ -81,13 +82,14 @@ def decode(payload: bytes) -> list[OutRecord]:
     Raises ValueError for a payload of another version or one that is cut short.
     """
     data = zstandard.ZstdDecompressor().decompress(payload)
-    if data[:1] != _VERSION:
+    shape = _SHAPES.get(data[0])
+    if shape is None:
         raise ValueError(f"a journal payload of format {data[0]} is not for this version of the program")
     cursor = _Cursor(data, 1)
     shared = list(cursor.headers(cursor.count()))
     records = []
     while not cursor.done():
-        topic, shares, partition, key_length, value_length, own_count = cursor.unpack(_RECORD)
+        topic, shares, partition, key_length, value_length, own_count = cursor.unpack(shape)
         key, value = cursor.take(key_length), cursor.take(value_length)
         own = list(cursor.headers(own_count))
         records.append(OutRecord(TOPICS[topic], partition, key, value, [*shared, *own] if shares else own))

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from processor.telemetry.escapes import terminal_safe
+
 #: Columns of a table that goes into a file or a pipe.
 _FILE_WIDTH = 200
 
@@ -61,12 +63,12 @@ def cell(value: object, style: str = "") -> Text:
 
 def show_json(value: Any) -> None:
     """Print one JSON document."""
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=_plain).decode())
+    typer.echo(terminal_safe(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=_plain).decode()))
 
 
 def show_json_line(value: Any) -> None:
     """Print one JSON document on one line, at once (for streams)."""
-    typer.echo(orjson.dumps(value, default=_plain).decode())
+    typer.echo(terminal_safe(orjson.dumps(value, default=_plain).decode()))
     sys.stdout.flush()
 
 

@@ -1,6 +1,6 @@
 """Logs: every line is a sentence plus a stable `action` word, as JSON or for a terminal.
 
-Nothing that comes from outside can forge a line: JSON escapes control characters, and the form for people
+Nothing that comes from outside can forge a line: JSON escapes what is not printable, and the form for people
 writes them out (``\\n`` stays two characters) and sets every line of a traceback off with a bar. Lines of the
 libraries (`logging`) take the same path, with the action ``library``.
 """
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import orjson
 import structlog
+
+from processor.telemetry.escapes import terminal_safe
 
 if TYPE_CHECKING:
     from processor.settings import Settings
@@ -96,9 +98,10 @@ def _library_line(_: object, __: str, event: EventDict) -> EventDict:
 
 def _as_json(event: Mapping[str, Any], **_: object) -> str:
     try:
-        return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+        line = orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
     except orjson.JSONEncodeError:
-        return orjson.dumps({str(name): written_out(str(value)) for name, value in event.items()}).decode()
+        line = orjson.dumps({str(name): written_out(str(value)) for name, value in event.items()}).decode()
+    return terminal_safe(line)
 
 
 def _written_out(_: object, __: str, event: EventDict) -> EventDict:

@@ -29,6 +29,18 @@ def test_a_batch_is_published_by_a_recovery_exactly_as_it_was_rendered(
     assert decode(encode(shared, batch)) == as_records(shared, batch)
 
 
+def test_a_record_may_have_more_headers_than_16_bits_can_count() -> None:
+    flood = [Rendered("dead-letters", 1, b"k", b"v", [("", None)] * 70_000, False)]
+    assert decode(encode([], flood)) == as_records([], flood)
+
+
+def test_a_payload_of_the_format_before_is_still_read() -> None:
+    record = b"\x01" + b"\x00\x00" + bytes.fromhex("01 00 00000003 00000001 ffffffff 0001") + b"k"
+    header = b"\x00\x00\x00\x01a\xff\xff\xff\xff"
+    payload = zstandard.ZstdCompressor().compress(record + header)
+    assert decode(payload) == as_records([], [Rendered("dead-letters", 3, b"k", None, [("a", None)], False)])
+
+
 def test_an_empty_value_and_no_value_stay_apart() -> None:
     batch = [
         Rendered("results", 1, b"", b"", [], False),
