@@ -67,14 +67,14 @@ async def serve(
     Raises, before it touches anything, `errors.Unreachable` and the kinds of `errors.WrongInstallation`.
     """
     await refuse_unsafe_production(settings)
-    layout = await settle_layout(settings)
     watching = observer or SilentObserver()
+    keys = key_ring(settings, watching)
+    layout = await settle_layout(settings)
     references = References(lambda: _reference(settings))
     await references.refresh()
     reader = KafkaEventReader(
         settings, lanes=layout.lanes, partitions=layout.partitions, static_id=settings.group_instance_id
     )
-    keys = key_ring(settings, watching)
     parts = _Parts(
         settings,
         layout,

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 
 from processor.devstack.bench_traffic import BenchEvent
 from processor.errors import CroupierError
-from processor.kafka.producing import EventSender, OutEvent
+from processor.kafka.producing import EventSender, OutEvent, Signer
 from processor.kafka.tailing import end_offsets, read_to_end
 from processor.settings import Settings
 
@@ -57,10 +57,10 @@ async def create_topic(settings: Settings, name: str, **configuration: str) -> N
         await admin.close()
 
 
-async def produce(settings: Settings, events: Iterable[BenchEvent]) -> None:
+async def produce(settings: Settings, events: Iterable[BenchEvent], *, signer: Signer | None = None) -> None:
     """Put a backlog on the events topic."""
     waiting = [OutEvent(event.key, event.value) for event in events]
-    async with EventSender(settings) as sender:
+    async with EventSender(settings, signer=signer) as sender:
         for first in range(0, len(waiting), _CHUNK):
             await sender.send_many(waiting[first : first + _CHUNK])
 

@@ -32,6 +32,7 @@ class Watch:
         self._log = logger()
         self._readiness: dict[int, tuple[bool, str]] = {}
         self._said_at: dict[tuple[int, str], float] = {}
+        self._key_ids: list[str] = []
 
     @asynccontextmanager
     async def serving(self, settings: Settings) -> AsyncIterator[int]:
@@ -175,6 +176,10 @@ class Watch:
 
     def keys(self, known: Sequence[KeyFacts]) -> None:
         self.metrics.keys(known)
+        key_ids = [key.key_id for key in known]
+        if key_ids != self._key_ids:
+            self._key_ids = key_ids
+            self._log.info(f"{len(known)} keys are known.", action="keys.read", key_ids=key_ids)
 
     def keys_trouble(self, sentence: str) -> None:
         self.metrics.keys_trouble(sentence)

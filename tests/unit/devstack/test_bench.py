@@ -7,6 +7,7 @@ import pytest
 
 from processor.devstack.bare_loop import BarePlan
 from processor.devstack.bench_report import BenchPlan, BenchReport, Drain, Latency
+from processor.devstack.bench_signed import SignedReport
 from processor.devstack.bench_traffic import BenchTraffic
 from schemas.currencies import BUILT_IN_CURRENCIES
 from schemas.decoding import decode
@@ -32,6 +33,18 @@ def test_the_median_counts_and_the_better_bare_loop() -> None:
     assert document["latency"] == [
         {"rate": 500, "p50_ms": 11, "p99_ms": 60, "bare_p50_ms": 9, "bare_p99_ms": 30}
     ]
+
+
+def test_the_cost_of_verification_is_the_median_of_the_pairs() -> None:
+    made = SignedReport(BenchPlan(pairs=3))
+    made.per_second = [(950.0, 1000.0), (900.0, 1000.0), (1010.0, 1000.0)]
+    made.cpu = [(55.0, 50.0)] * 3
+    document = made.as_document()
+    assert (document["cost"], document["signed_per_second"], document["unsigned_per_second"]) == (
+        0.05,
+        950,
+        1000,
+    )
 
 
 def test_memory_that_grows_over_a_drain_is_not_flat() -> None:
