@@ -236,6 +236,17 @@ class Player:
 
 
 @dataclass(slots=True)
+class Told:
+    """A decision made long ago, as it was to be told: its outcome, its batch (``layout/lane/seq``), and what the pools
+    of the player held after it, by (currency, pool), in minor units. ``actions`` counts the ids decided with it."""
+
+    outcome: Outcome
+    batch: str
+    pools: dict[tuple[str, str], int]
+    actions: int = 1
+
+
+@dataclass(slots=True)
 class Books:
     """All of one batch's state: players by id, known outcomes by (provider, key), and what the batch wrote."""
 
@@ -244,3 +255,4 @@ class Books:
     new_outcomes: list[Outcome] = field(default_factory=list)
     new_entries: list[Entry] = field(default_factory=list)
     new_parked: list[Parked] = field(default_factory=list)
+    repairs: dict[tuple[str, int], Told] = field(default_factory=dict)

@@ -14,6 +14,7 @@ class Wanted:
     a stake need only know whether they are good, and ``whole_sessions`` those that may be changed;
     ``with_channels`` names players whose open sessions are all needed; ``rounds_of`` asks for the round of the
     outcome stored under (provider, key), if it is that player's: a rollback names a bet, not the bet's round.
+    ``repairs`` are decisions whose result is to be told again, by (player, sequence).
     """
 
     keys: set[tuple[str, str]] = field(default_factory=set)
@@ -23,3 +24,4 @@ class Wanted:
     whole_sessions: set[tuple[str, str]] = field(default_factory=set)
     with_channels: set[str] = field(default_factory=set)
     rounds_of: set[tuple[str, str, str]] = field(default_factory=set)
+    repairs: set[tuple[str, int]] = field(default_factory=set)

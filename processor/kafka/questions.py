@@ -25,6 +25,7 @@ _T = TypeVar("_T")
 EARLIEST = -2
 LATEST = -1
 READ_COMMITTED = 1
+READ_UNCOMMITTED = 0
 _CONSUMER = -1
 _TOPIC_RESOURCE = 2
 _NO_OFFSET = -1
@@ -148,13 +149,15 @@ async def leave_group(client: AIOKafkaClient, group: str, member: str, static_id
 
 
 async def log_offsets(
-    client: AIOKafkaClient, topic: str, partitions: Sequence[int], at: int
+    client: AIOKafkaClient, topic: str, partitions: Sequence[int], at: int, *, isolation: int = READ_COMMITTED
 ) -> dict[int, int]:
     """Offsets of each partition's log: `EARLIEST`, `LATEST` (the last stable one) or the first at a Unix time in ms.
 
+    With `READ_UNCOMMITTED` the latest is the end itself, behind records of transactions that are under way.
+
     A partition with nothing at or after the time is left out. Raises KafkaError.
     """
-    return await retrying(client, lambda: _log_offsets(client, topic, partitions, at))
+    return await retrying(client, lambda: _log_offsets(client, topic, partitions, at, isolation))
 
 
 async def retrying(client: AIOKafkaClient, ask: Callable[[], Awaitable[_T]]) -> _T:
@@ -176,7 +179,7 @@ def _may_pass(error: BaseException) -> bool:
 
 
 async def _log_offsets(
-    client: AIOKafkaClient, topic: str, partitions: Sequence[int], at: int
+    client: AIOKafkaClient, topic: str, partitions: Sequence[int], at: int, isolation: int
 ) -> dict[int, int]:
     by_leader: dict[int, list[int]] = {}
     for partition in partitions:
@@ -186,7 +189,7 @@ async def _log_offsets(
         *(
             client.send(
                 leader,
-                OffsetRequest(_CONSUMER, READ_COMMITTED, [(topic, [(one, at) for one in theirs])]),
+                OffsetRequest(_CONSUMER, isolation, [(topic, [(one, at) for one in theirs])]),
             )
             for leader, theirs in by_leader.items()
         )

@@ -21,6 +21,8 @@ REPLAY_KEY_ID: Final = "wallet-replay-key-id"
 REPLAY_SIGNATURE: Final = "wallet-replay-signature"
 #: All headers of a replay; the next one puts its own in their place.
 REPLAY_HEADERS: Final = frozenset({REPLAY_OF, REPLAY_COUNT, REPLAY_KEY_ID, REPLAY_SIGNATURE})
+#: And what `croupier dead-letters edit` adds besides to a corrected event.
+EDITED: Final = "wallet-edited"
 
 
 #: What a letter's id looks like (`Renderer.letter_id`); anybody can put anything into a header.

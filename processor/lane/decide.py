@@ -13,11 +13,12 @@ from processor.domain.profiles import Reference
 from processor.domain.queues import Bounds
 from processor.domain.seal import entry_line, outcome_line, seal, sealed_lines
 from processor.domain.sitting import PoisonError, Sitting
-from processor.domain.state import Books, Parked
+from processor.domain.state import Books, Parked, Told
+from processor.domain.telling_again import answer_again
 from processor.lane.dead_letters import door_letter, refused_letter
 from processor.lane.journal import Header, Rendered
 from processor.lane.render import Renderer
-from processor.lane.work import Arrival, Due, Item
+from processor.lane.work import REPAIR, REPAIRED, Arrival, Due, Item
 from processor.ports import DeadLetter, EventRecord, LaneRequest, UnparsableRecord
 
 Original = EventRecord | UnparsableRecord | Parked
@@ -75,6 +76,7 @@ def decide(items: list[Item], books: Books, bench: Bench, said: list[Answer | Re
     originals: dict[tuple[int, int], Original] = _parked_originals(books)
     door_letters: list[tuple[int, Arrival]] = []
     requests_done = []
+    again: list[Told] = []
     for item in items:
         if isinstance(item, Arrival):
             if item.command is None:
@@ -83,12 +85,13 @@ def decide(items: list[Item], books: Books, bench: Bench, said: list[Answer | Re
                 sitting.take(item.command, item.record)
                 originals[(item.record.partition, item.record.offset)] = item.record
         elif isinstance(item, LaneRequest):
-            requests_done.append((item.number, _carry_out(sitting, item)))
+            requests_done.append((item.number, _carry_out(sitting, item, again)))
     for item in items:
         if isinstance(item, Due):
             sitting.release(item.player_id, item.provider)
     decided = _sealed(books, bench)
     decided.requests_done = requests_done
+    decided.rendered += [_told_again(told, books, bench) for told in again]
     _render(decided, said, door_letters, originals, bench)
     return decided
 
@@ -102,10 +105,32 @@ def _parked_originals(books: Books) -> dict[tuple[int, int], Original]:
     }
 
 
-def _carry_out(sitting: Sitting, request: LaneRequest) -> str:
+def _carry_out(sitting: Sitting, request: LaneRequest, again: list[Told]) -> str:
+    if request.kind == REPAIR:
+        return _repair(sitting.books, request, again)
     if request.kind == "parked.discard":
         return sitting.discard(request.target, request.player_id)
     return sitting.retry(request.target, request.player_id)
+
+
+def _repair(books: Books, request: LaneRequest, again: list[Told]) -> str:
+    """Have a stored decision told again. Says what came of it."""
+    told = books.repairs.get((request.player_id, request.target))
+    if told is None:
+        return "not found"
+    if told.actions > 1:
+        return "not told again: several ids were decided with it"
+    again.append(told)
+    return "told again"
+
+
+def _told_again(told: Told, books: Books, bench: Bench) -> Rendered:
+    """The result as it was to be told, with the header that says that it was made up for, and of which batch it was."""
+    answer = answer_again(told, books.players[told.outcome.player_id])
+    decided_at = told.outcome.decided_at
+    renderer = bench.renderer if decided_at is None else bench.renderer.as_of(decided_at)
+    result = renderer.result(answer)
+    return result._replace(own_headers=[*result.own_headers, (REPAIRED, told.batch.encode())])
 
 
 def _sealed(books: Books, bench: Bench) -> Decided:

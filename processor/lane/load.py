@@ -11,8 +11,8 @@ from processor.domain.profiles import Reference
 from processor.domain.state import Books, Parked
 from processor.domain.wants import want, want_queues
 from processor.lane.decode import Door
-from processor.lane.work import Arrival, Item
-from processor.ports import LedgerBatch, StoredRecord, Wanted
+from processor.lane.work import REPAIR, Arrival, Item
+from processor.ports import LaneRequest, LedgerBatch, StoredRecord, Wanted
 from schemas.reasons import Refused
 
 
@@ -32,6 +32,8 @@ async def load(
     for item in items:
         if isinstance(item, Arrival) and item.command is not None:
             want(item.command, reference, wanted, books.players[item.command.player_id])
+        elif isinstance(item, LaneRequest) and item.kind == REPAIR:
+            wanted.repairs.add((item.player_id, item.target))
     for player in books.players.values():
         if player.queues:
             for queue in player.queues.values():

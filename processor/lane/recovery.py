@@ -93,7 +93,9 @@ class Recovery:
         """The last batch that Kafka holds, and how that was concluded.
 
         The group's metadata says it. Where that is lost (offsets expire after idle days, a tool resets them) the
-        results themselves say it, by the ``wallet-batch`` header of the last one.
+        results themselves say it, by the ``wallet-batch`` header of the last one. A batch may have put nothing
+        there: so they are whole as far as the last one known as published that did (``witness_seq``), and of the
+        batches above, none that has records was published beyond what was found.
         """
         if said is not None and said > row.applied_seq:
             raise ReceiptAhead(
@@ -112,11 +114,12 @@ class Recovery:
                 f"the results topic holds batch {concluded} of lane {self.lane}, the ledger ends at batch "
                 f"{row.applied_seq}: the database was restored behind Kafka. Nothing was touched."
             )
-        if (found or 0) < row.published_seq and row.applied_seq > row.published_seq:
+        if (found or 0) < row.witness_seq and row.applied_seq > row.published_seq:
             raise ReceiptUnknown(
                 f"lane {self.lane} lost its receipt, and the results that would tell which of the batches "
                 f"{row.published_seq + 1} to {row.applied_seq} were published are no longer on the topic. "
-                "Compare the topic with the journal, then set the receipt: docs/exactly-once.md, 'A lost receipt'."
+                "Compare the topic with the journal (`croupier lanes show`), then say it with "
+                "`croupier lanes set-receipt`: docs/exactly-once.md, 'A lost receipt'."
             )
         return concluded, f"receipt {said}, found batch {found} on the topics, published {row.published_seq}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from typing import Any, Final
 
@@ -61,12 +62,22 @@ class Renderer:
         self._group = group
         self._layout = layout
         self._place = f"{layout}/{lane}/{seq}".encode()
-        self.at = at
-        self._at_text = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
-        self._end = f'}},"applied_at":"{self._at_text}"}}'
         self._id_start = f"{layout}-"
         self._signing_key = signing_key
         self._signed_at = b"%d" % round(at.timestamp() * 1000)
+        self.tell_time(at)
+
+    def tell_time(self, at: datetime) -> None:
+        """When the results say that they were applied."""
+        self.at = at
+        self._at_text = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        self._end = f'}},"applied_at":"{self._at_text}"}}'
+
+    def as_of(self, decided_at: datetime) -> Renderer:
+        """The same place, at the time of an older decision."""
+        older = copy(self)
+        older.tell_time(decided_at)
+        return older
 
     def shared_headers(self, seal: bytes) -> list[Header]:
         """The headers that all results of the batch have (CloudEvents 1.0, binary mode; the batch's place and seal)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from processor.domain.commands import Command
 from processor.ports import EventRecord, LaneRequest, LaneRow, OutRecord, Sender, UnparsableRecord
@@ -32,6 +33,11 @@ class Due:
 
 
 Item = Arrival | Due | LaneRequest
+
+#: The request that has a stored decision's result told again; its target is the player's sequence.
+REPAIR: Final = "results.repair"
+#: The header of such a result: the batch that it was of.
+REPAIRED: Final = "wallet-repaired"
 
 
 @dataclass(slots=True)

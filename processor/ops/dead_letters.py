@@ -1,4 +1,4 @@
-"""`croupier dead-letters`: the work list of events that were set aside: list, show, replay, discard."""
+"""`croupier dead-letters`: the work list of events that were set aside: list, show, replay, edit, discard, files."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from processor.ops.console import (
     show_json,
     show_table,
 )
+from processor.ops.letter_commands import edit, export, import_letters
 from processor.ops.letter_options import (
     PlacesOption,
     PlayerOption,
@@ -210,6 +211,11 @@ def discard(
         )
     if left:
         raise typer.Exit(1)
+
+
+app.command("edit")(edit)
+app.command("export")(export)
+app.command("import")(import_letters)
 
 
 def _one_or_many(letter_id: str | None, every: bool, wanted: object) -> None:

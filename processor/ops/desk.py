@@ -9,11 +9,15 @@ from datetime import UTC, datetime
 from processor.errors import CroupierError
 from processor.ops.money import Amounts
 from processor.ports import Layout
+from processor.postgres.connection import Timeouts
 from processor.postgres.desk.desk import Desk
 from processor.postgres.desk.desk import open_desk as open_desk_at
 from processor.postgres.layout_store import PostgresLayoutStore
 from processor.postgres.reference import reference_of
 from processor.settings import Settings
+
+#: For statements that touch every row of a table, such as all players when partitions are multiplied.
+_PATIENCE_SECONDS = 3600.0
 
 
 class NotFound(CroupierError):
@@ -21,12 +25,25 @@ class NotFound(CroupierError):
 
 
 @asynccontextmanager
-async def open_desk(settings: Settings, *, replica: bool = False) -> AsyncIterator[Desk]:
-    """The desk of this installation; ``replica`` prefers the replica, for what only reads."""
+async def open_desk(
+    settings: Settings, *, replica: bool = False, owner: bool = False, patient: bool = False
+) -> AsyncIterator[Desk]:
+    """The desk of this installation.
+
+    ``replica`` prefers the replica, for what only reads; ``owner`` has the owner's rights, for what no worker may do;
+    ``patient`` lets a statement touch every row of a table.
+    """
     dsn = settings.postgres_dsn
     if replica and settings.postgres_replica_dsn is not None:
         dsn = settings.postgres_replica_dsn
-    async with open_desk_at(dsn.get_secret_value()) as desk:
+    if owner and settings.postgres_migrator_dsn is not None:
+        dsn = settings.postgres_migrator_dsn
+    timeouts = (
+        Timeouts(statement_seconds=_PATIENCE_SECONDS, idle_in_transaction_seconds=_PATIENCE_SECONDS)
+        if patient
+        else None
+    )
+    async with open_desk_at(dsn.get_secret_value(), timeouts=timeouts) as desk:
         yield desk
 
 

@@ -31,7 +31,7 @@ COMMANDS = (
     Command("bench", "bench", TRY, "Throughput and latency, side by side with a bare consume-produce loop."),
     Command("certify", "certify", TRY, "Play acceptance cases through Kafka against this installation."),
     Command("migrate", "migrate", OPERATE, "Bring the database to the schema that this program needs."),
-    Command("topics", "topics", OPERATE, "The three topics: create, check."),
+    Command("topics", "topics", OPERATE, "The three topics: create, check, grow."),
     Command("run", "run", OPERATE, "A worker: reads events, keeps the ledger, publishes results."),
     Command("providers", "providers", OPERATE, "Provider profiles: list, apply FILE."),
     Command("games", "games", OPERATE, "Games of providers that list theirs: list, apply FILE."),
@@ -46,9 +46,15 @@ COMMANDS = (
         "rounds", "rounds", LOOK, "A round's whole story: show ROUND; rounds not settled in time: stuck."
     ),
     Command("audit", "audit", LOOK, "Prove the books; exit 1 if anything is wrong."),
-    Command("dead-letters", "dead_letters", REPAIR, "Events set aside: list, show, replay, discard."),
+    Command(
+        "dead-letters",
+        "dead_letters",
+        REPAIR,
+        "Events set aside: list, show, replay, edit, discard, export, import.",
+    ),
     Command("parked", "parked", REPAIR, "Events that wait: list, show, retry, discard."),
-    Command("lanes", "lanes", REPAIR, "Lanes, their owners and how far they are: list, resume."),
+    Command("lanes", "lanes", REPAIR, "Lanes and how far they are: list, show, resume, resize, settle, …"),
+    Command("players", "players", REPAIR, "Where a player lives: move."),
 )
 
 #: A stub takes whatever words follow, `--help` too, and hands them to the real command.

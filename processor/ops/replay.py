@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from processor.kafka.producing import EventSender
 from processor.keys.key import Key
-from processor.lane.dead_letters import REPLAY_COUNT, REPLAY_HEADERS, REPLAY_OF
+from processor.lane.dead_letters import EDITED, REPLAY_COUNT, REPLAY_HEADERS, REPLAY_OF
 from processor.ops.signing import key_ring, operator_key, vouched
 from processor.postgres.desk.desk import Desk
 from processor.postgres.desk.letters import (
@@ -36,6 +36,8 @@ from processor.settings import Settings
 #: A letter that is ``resending`` for so long was left by a replay that was interrupted.
 ABANDONED_AFTER = timedelta(minutes=5)
 _PAGE = 200
+#: Headers of an original that are as true of a corrected payload.
+_OF_ANY_PAYLOAD = frozenset({"traceparent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,15 @@ def replayed_headers(letter: Letter, headers: list[Header]) -> list[Header]:
         (REPLAY_OF, letter.letter_id.encode()),
         (REPLAY_COUNT, str(letter.replay_count + 1).encode()),
     ]
+
+
+def edited_headers(letter: Letter, headers: list[Header]) -> list[Header]:
+    """Of the original headers only the trace; and which letter the new event corrects, counted like a replay of it.
+
+    What vouched for the old bytes, such as a signature, says nothing about the new ones.
+    """
+    kept = [(name, value) for name, value in headers if name in _OF_ANY_PAYLOAD]
+    return [*replayed_headers(letter, kept), (EDITED, b"1")]
 
 
 def _is_sendable(name: str) -> bool:

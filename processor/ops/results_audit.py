@@ -1,112 +1,135 @@
-"""What the topics show against what Postgres stores: each outcome published once, every batch there, seals as stored.
+"""What the topics show against what Postgres stores, batch by batch: outcomes published, none missing, seals as stored.
 
-Pure: it is fed the stored batches and outcomes, and names faults.
+Pure: it is fed batches in the order (layout, lane, seq), each with what was shown and what is stored of it, and names
+faults. It remembers nothing of a batch that is as it must be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from processor.ops.results_shown import Batch, Faults, Proof, ResultsShown, batch_name
+from processor.ops.results_shown import Batch, Faults, Proof, Shown, batch_name
 
 Lane = tuple[int, int]  # layout, lane
 
 
 class StoredOutcome(NamedTuple):
-    """One decided transaction id, as Postgres has it."""
+    """One decided transaction id, as Postgres has it; ``player`` and ``sequence`` are what a repair asks for."""
 
-    layout: int
-    lane: int
-    seq: int
     event_partition: int
     event_offset: int
     provider: str
     transaction_id: str
     wallet_transaction_id: str
+    player: int = 0
+    sequence: int = 0
 
 
 class StoredBatch(NamedTuple):
-    """One batch's seal, as Postgres has it; ``publishes`` counts what must be on the topics for certain (its
-    outcomes and its dead letters, not the answers to repeats)."""
+    """One batch, as Postgres has it: its seal, its outcomes, and the partitions of its dead letters."""
 
-    layout: int
-    lane: int
-    seq: int
+    name: Batch
     seal: str
-    publishes: int
+    outcomes: Sequence[StoredOutcome]
+    letter_partitions: Sequence[int] = ()
+
+
+class Missing(NamedTuple):
+    """A stored outcome without its first result: what a repair renders again."""
+
+    name: Batch
+    outcome: StoredOutcome
 
 
 @dataclass(slots=True)
 class Comparison:
-    """One comparison of what was shown so far with what is stored: take all batches and outcomes, then `finish`.
+    """One comparison: `take` every batch in order, then `finish`.
 
-    ``horizon`` and ``floor`` say between which batches of each lane everything must have been seen.
+    ``published`` is each lane's ``published_seq`` as it was before the ends of the topics were read: up to there all
+    must have been seen; and so must everything below a batch that was seen (a lane publishes in order). ``oldest`` is
+    the first batch that a truncated (topic, partition) still has, None where it has none: what is not newer is not
+    expected.
     """
 
-    shown: ResultsShown
-    horizon: Mapping[Lane, int]
-    floor: Mapping[Lane, int]
+    results_topic: str
+    letters_topic: str
+    published: Mapping[Lane, int]
+    oldest: Mapping[tuple[str, int], Batch | None] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
-    _stored: set[Batch] = field(default_factory=set)
+    missing: list[Missing] = field(default_factory=list)
+    batches: int = 0
+    outcomes: int = 0
+    _repaired: set[str] = field(default_factory=set)
+    _doubtful: dict[Lane, list[StoredBatch]] = field(default_factory=dict)
 
-    def take_batch(self, batch: StoredBatch) -> None:
-        """One stored batch."""
-        place = (batch.layout, batch.lane, batch.seq)
-        self._stored.add(place)
-        seal = self.shown.seals.get(place)
-        if seal is not None and seal != batch.seal:
+    def take(
+        self, name: Batch, shown: Sequence[Shown], stored: StoredBatch | None, *, certain: bool = True
+    ) -> None:
+        """One batch. ``certain``: what was committed before it was read too, so that a gap below it is one."""
+        self._repaired.update(one for record in shown if record.repaired for one in record.first_ids)
+        if stored is None:
             self.faults.add(
-                Proof.SEALS,
-                f"batch {batch_name(place)} was published with the seal {seal}, stored is {batch.seal}",
+                Proof.SEALS, f"batch {batch_name(name)} is on the topics and has no seal in Postgres"
             )
-        is_there = seal is not None or place in self.shown.letter_batches
-        if batch.publishes and not is_there and self._is_expected((batch.layout, batch.lane), batch.seq):
-            self.faults.add(
-                Proof.BATCHES, f"batch {batch_name(place)} is applied, but nothing of it is on the topics"
-            )
-
-    def take_outcome(self, outcome: StoredOutcome) -> None:
-        """One stored outcome."""
-        if not self._is_expected((outcome.layout, outcome.lane), outcome.seq):
             return
-        seen = self.shown.first_answers.get((outcome.event_partition, outcome.event_offset))
-        if seen is None or outcome.wallet_transaction_id not in seen:
-            what = "has no result on the topic" if seen is None else f"was published as {seen[0]}"
+        self.batches += 1
+        self.outcomes += len(stored.outcomes)
+        self._seals(name, shown, stored.seal)
+        lane = name[:2]
+        if shown:
+            self._compare(stored, shown)
+            for doubtful in self._doubtful.pop(lane, ()) if certain else ():
+                self._compare(doubtful, ())
+        elif name[2] <= self.published.get(lane, 0):
+            self._compare(stored, ())
+        else:
+            self._doubtful.setdefault(lane, []).append(stored)
+
+    def finish(self) -> None:
+        """Say what is missing; what was repaired since is not."""
+        self.missing = [
+            one for one in self.missing if one.outcome.wallet_transaction_id not in self._repaired
+        ]
+        for name, outcome in self.missing:
             self.faults.add(
                 Proof.FIRST_PUBLISHED,
                 f"the outcome of {outcome.provider}/{outcome.transaction_id} (event {outcome.event_partition}@"
-                f"{outcome.event_offset}, wallet transaction {outcome.wallet_transaction_id}) {what}",
+                f"{outcome.event_offset}, wallet transaction {outcome.wallet_transaction_id}) of batch "
+                f"{batch_name(name)} has no result on the topic",
             )
 
-    def finish(self) -> Faults:
-        """All faults: those that the topics show by themselves, and those of the comparison."""
-        for unknown in sorted((self.shown.seals.keys() | self.shown.letter_batches) - self._stored):
+    def _seals(self, name: Batch, shown: Sequence[Shown], stored: str) -> None:
+        for seal in sorted({one.seal for one in shown if one.seal} - {stored}):
             self.faults.add(
-                Proof.SEALS, f"batch {batch_name(unknown)} is on the topics and has no seal in Postgres"
+                Proof.SEALS,
+                f"batch {batch_name(name)} was published with the seal {seal}, stored is {stored}",
             )
-        for sentence in self.shown.broken_sequences():
-            self.faults.add(Proof.SEQUENCES, sentence)
-        return self.shown.faults.with_those_of(self.faults)
 
-    def _is_expected(self, lane: Lane, seq: int) -> bool:
-        return self.floor.get(lane, 1) <= seq <= self.horizon.get(lane, 0)
+    def _compare(self, stored: StoredBatch, shown: Sequence[Shown]) -> None:
+        published = {one for record in shown if not record.repaired for one in record.first_ids}
+        expected = [
+            outcome
+            for outcome in stored.outcomes
+            if self._is_expected(self.results_topic, outcome.event_partition, stored.name)
+        ]
+        self.missing += [
+            Missing(stored.name, outcome)
+            for outcome in expected
+            if outcome.wallet_transaction_id not in published
+        ]
+        letters = [
+            one for one in stored.letter_partitions if self._is_expected(self.letters_topic, one, stored.name)
+        ]
+        if not shown and (expected or letters):
+            self.faults.add(
+                Proof.BATCHES,
+                f"batch {batch_name(stored.name)} is applied, but nothing of it is on the topics",
+            )
 
-
-def compare(shown: ResultsShown, published: Mapping[Lane, int]) -> Comparison:
-    """Begin to compare. ``published`` is each lane's ``published_seq`` as it was *before* the ends of the topics were
-    read: so far everything must be there, and so must everything below what was seen (a lane publishes in order)."""
-    horizon = dict(published)
-    for layout, lane, seq in shown.seals.keys() | shown.letter_batches:
-        horizon[layout, lane] = max(horizon.get((layout, lane), 0), seq)
-    return Comparison(shown, horizon, _floor(shown))
-
-
-def _floor(shown: ResultsShown) -> dict[Lane, int]:
-    """Retention removes the oldest records of a partition: there, only what is newer than its first is expected."""
-    floor: dict[Lane, int] = {}
-    for (topic, partition, layout, lane), oldest in shown.oldest.items():
-        if (topic, partition) in shown.truncated:
-            floor[layout, lane] = max(floor.get((layout, lane), 1), oldest + 1)
-    return floor
+    def _is_expected(self, topic: str, partition: int, name: Batch) -> bool:
+        if (topic, partition) not in self.oldest:
+            return True
+        oldest = self.oldest[topic, partition]
+        return oldest is not None and name > oldest

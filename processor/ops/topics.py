@@ -3,7 +3,7 @@ differs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -40,6 +40,26 @@ def check(as_json: JsonOption = False) -> None:
         show_json({"topics": _names(settings), "partitions": settings.partitions, "ok": True})
     else:
         output().print("All three topics are as they must be.")
+
+
+@app.command()
+def grow(
+    partitions: Annotated[int, typer.Option(min=1, max=1024, help="Partitions that each topic shall have.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Give all three topics more partitions. Senders and workers are stopped before, and everything is decided;
+    `croupier lanes resize` comes after it."""
+    from processor.ops.grow import grow as grow_topics
+
+    settings = load_settings()
+    grown = run_async(grow_topics(settings, partitions))
+    if as_json:
+        show_json({"grown": grown, "partitions": partitions})
+    else:
+        output().print(
+            f"Grown to {partitions} partitions: {', '.join(grown) or 'none, they had them'}. "
+            f"Next: `croupier lanes resize`, and CROUPIER_PARTITIONS={partitions} in the settings."
+        )
 
 
 async def _create(settings: Settings) -> list[str]:

@@ -1,32 +1,25 @@
-"""The results part of the audit: reads both topics whole, and what Postgres stores, and compares them.
+"""The results part of the audit: both topics and what Postgres stores, read side by side, batch by batch.
 
-The system is live: batches go on being published while it reads. So what is published for certain is asked before
-the ends of the topics are, and what looks missing is looked for again, from where the reading ended, before it is
-called a fault.
+Bounded in memory: whatever the topics hold, one batch at a time is compared; of an event that is as it must be, one bit
+is remembered. The system is live: so what is published for certain is asked first, then the ends of the topics (once
+every transaction that is under way is resolved), and only then is what is stored read, which is as much or more.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from processor.kafka.connection import connected_client
-from processor.kafka.questions import EARLIEST, log_offsets
-from processor.kafka.tailing import TopicRecord, end_offsets, read_to_end
+from processor.kafka.merging import Place, Span, merged, spans
+from processor.kafka.tailing import read_to_end
 from processor.ops.desk import open_desk
-from processor.ops.results_audit import Lane, StoredBatch, StoredOutcome, compare
-from processor.ops.results_shown import Faults, Proof, ResultsShown
+from processor.ops.results_audit import Comparison, Missing, StoredBatch, StoredOutcome
+from processor.ops.results_shown import Batch, Faults, Shown, TopicsShown, batch_of
 from processor.ops.topic_reading import reading
 from processor.postgres.desk import results
-from processor.postgres.desk.desk import Desk
 from processor.settings import Settings
 
-#: What records that come later can heal; anything else stays as it is.
-_MAY_BE_LATE = frozenset({Proof.FIRST_PUBLISHED, Proof.BATCHES, Proof.SEQUENCES})
-_LOOKS = 4
-_LOOK_AGAIN_SECONDS = 1.5
-_TELL_EVERY = 1000
+_TELL_EVERY = 500
 
 #: Hears what is done, how far it is, and of how many (None where that is not known).
 Progress = Callable[[str, int, int | None], None]
@@ -34,85 +27,110 @@ Progress = Callable[[str, int, int | None], None]
 
 @dataclass(slots=True)
 class TopicsProved:
-    """What was read, and every fault found."""
+    """What was read, every fault found, and the outcomes whose first result is missing."""
 
     results: int
     dead_letters: int
     outcomes: int
     batches: int
     faults: Faults
+    missing: list[Missing]
+
+
+@dataclass(slots=True)
+class _Group:
+    """What the topics show of one batch; ``certain`` where all that was committed before it is read too."""
+
+    name: Batch
+    shown: list[Shown]
+    certain: bool
 
 
 async def prove_topics(settings: Settings, progress: Progress) -> TopicsProved:
     """Read and compare everything that the topics still hold. Raises `errors.Unreachable`, `errors.TopicMissing`."""
-    reader = _Reader(settings, await _beginnings(settings), progress)
-    async with open_desk(settings) as desk:
+    topics = (settings.results_topic, settings.dead_letters_topic)
+    async with open_desk(settings, patient=True) as desk:
         published = await results.published(desk)
-        for look in range(1, _LOOKS + 1):
-            await reader.read_on()
-            proved = await _compared(desk, reader.shown, published, progress)
-            if look == _LOOKS or not _MAY_BE_LATE & proved.faults.first.keys():
-                break
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-    return proved
-
-
-async def _beginnings(settings: Settings) -> dict[str, dict[int, int]]:
-    """The first offset that each partition of both topics still has."""
-    beginnings: dict[str, dict[int, int]] = {}
-    for topic in (settings.results_topic, settings.dead_letters_topic):
-        partitions = list(await end_offsets(settings, topic))
-        async with connected_client(settings) as client:
-            beginnings[topic] = dict(await log_offsets(client, topic, partitions, EARLIEST))
-    return beginnings
-
-
-class _Reader:
-    """Reads both topics to their present ends, and later on from there."""
-
-    def __init__(
-        self, settings: Settings, beginnings: Mapping[str, Mapping[int, int]], progress: Progress
-    ) -> None:
-        self._settings = settings
-        self._progress = progress
-        self._positions = {topic: dict(offsets) for topic, offsets in beginnings.items()}
-        self.shown = ResultsShown(
-            frozenset(
-                (topic, partition)
-                for topic, offsets in beginnings.items()
-                for partition, offset in offsets.items()
-                if offset > 0
-            )
+        wanted = await spans(settings, topics)
+        truncated = [place for place, span in wanted.items() if span.begin > 0]
+        faults = Faults()
+        shown = TopicsShown(
+            settings.results_topic,
+            frozenset(truncated),
+            await results.generations(desk),
+            await results.gaps(desk),
+            faults=faults,
         )
-
-    async def read_on(self) -> None:
-        """Take everything between where the last reading ended and the ends of the topics as they are now."""
-        await self._read(self._settings.results_topic, self.shown.take_result)
-        await self._read(self._settings.dead_letters_topic, self.shown.take_dead_letter)
-
-    async def _read(self, topic: str, take: Callable[[TopicRecord], None]) -> None:
-        def tell(passed: int, total: int) -> None:
-            self._progress(f"reading {topic}", passed, total)
-
-        positions = self._positions[topic]
-        records = read_to_end(self._settings, topic, start=dict(positions), progress=tell)
-        async with reading(records) as open_records:
-            async for record in open_records:
-                take(record)
-                positions[record.partition] = record.offset + 1
+        oldest = {place: await _oldest(settings, place, wanted[place]) for place in truncated}
+        comparison = Comparison(*topics, published, oldest, faults)
+        groups = _groups(settings, wanted, shown, progress)
+        stored = results.batches(desk)
+        await _side_by_side(groups, stored, comparison)
+    comparison.finish()
+    shown.finish()
+    return TopicsProved(
+        shown.results, shown.dead_letters, comparison.outcomes, comparison.batches, faults, comparison.missing
+    )
 
 
-async def _compared(
-    desk: Desk, shown: ResultsShown, published: Mapping[Lane, int], progress: Progress
-) -> TopicsProved:
-    comparison = compare(shown, published)
-    batches = outcomes = 0
-    async for batch in results.batches(desk):
-        comparison.take_batch(StoredBatch(*batch))
-        batches += 1
-    async for outcome in results.outcomes(desk):
-        comparison.take_outcome(StoredOutcome(*outcome))
-        outcomes += 1
-        if outcomes % _TELL_EVERY == 0:
-            progress("comparing with stored outcomes", outcomes, None)
-    return TopicsProved(shown.results, shown.dead_letters, outcomes, batches, comparison.finish())
+async def _side_by_side(
+    groups: AsyncIterator[_Group], stored: AsyncIterator[results.BatchRow], comparison: Comparison
+) -> None:
+    """Both streams come in the order of batches; each batch is taken once, with what either knows of it."""
+    group, row = await anext(groups, None), await anext(stored, None)
+    while group is not None or row is not None:
+        if row is None or (group is not None and group.name < row.name):
+            assert group is not None
+            comparison.take(group.name, group.shown, None)
+            group = await anext(groups, None)
+        elif group is None or row.name < group.name:
+            comparison.take(row.name, [], _stored(row))
+            row = await anext(stored, None)
+        else:
+            comparison.take(group.name, group.shown, _stored(row), certain=group.certain)
+            group, row = await anext(groups, None), await anext(stored, None)
+
+
+async def _groups(
+    settings: Settings, wanted: dict[Place, Span], shown: TopicsShown, progress: Progress
+) -> AsyncIterator[_Group]:
+    """The records of both topics by batch. A record that comes after its time is told of and left out."""
+    told = 0
+
+    def tell(passed: int, total: int) -> None:
+        nonlocal told
+        told += 1
+        if told % _TELL_EVERY == 1 or passed == total:
+            progress("topics against books", passed, total)
+
+    group: _Group | None = None
+    async with reading(merged(settings, wanted, batch_of, tell)) as records:
+        async for record in records:
+            taken = shown.take(record)
+            if taken is None or (group is not None and taken.batch < group.name):
+                continue
+            if group is None or taken.batch != group.name:
+                if group is not None:
+                    yield group
+                group = _Group(taken.batch, [], certain=False)
+            group.shown.append(taken)
+            group.certain |= record.offset < wanted[record.topic, record.partition].certain
+    if group is not None:
+        yield group
+
+
+async def _oldest(settings: Settings, place: Place, span: Span) -> Batch | None:
+    """The batch of the first record that a truncated partition still has."""
+    topic, partition = place
+    records = read_to_end(settings, topic, start={partition: span.begin}, partitions=[partition])
+    async with reading(records) as open_records:
+        async for record in open_records:
+            found = batch_of(record)
+            if found is not None:
+                return found
+    return None
+
+
+def _stored(row: results.BatchRow) -> StoredBatch:
+    outcomes = [StoredOutcome(*outcome) for outcome in row.outcomes]
+    return StoredBatch(row.name, row.seal, outcomes, row.letter_partitions)

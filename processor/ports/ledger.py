@@ -31,6 +31,7 @@ class LaneRow:
 
     ``next_offsets`` is per partition; ``seal`` is the last seal's digest; ``suspect_takeovers`` counts unclean
     take-overs at unchanged offsets; ``suspect`` is the (partition, offset) marked before it was decoded.
+    ``witness_seq`` is the last of the published batches that put a record on the topics (0: none did).
     """
 
     layout: int
@@ -44,6 +45,7 @@ class LaneRow:
     fresh: bool = False
     suspect_takeovers: int = 0
     suspect: tuple[int, int] | None = None
+    witness_seq: int = 0
 
 
 @dataclass(slots=True)
@@ -82,9 +84,10 @@ class DeadLetter:
 
 @dataclass(slots=True)
 class LaneRequest:
-    """An operator's request that the lane carries out in its next batch (``parked.retry``, ``parked.discard``).
+    """An operator's request that the lane carries out in its next batch (``parked.retry``, ``parked.discard``,
+    ``results.repair``).
 
-    ``target`` is the parked row's number; its player and partition come with it.
+    ``target`` is the parked row's number, or the player's sequence of a decision; player and partition come with it.
     """
 
     number: int

@@ -101,7 +101,7 @@ class PostgresBatch:
             if player_id not in books.players or books.players[player_id].partition != players[player_id]
         ]
         if others:
-            await self._lock_others(books, dict(others))
+            await self._lock_others(books, dict(others), players)
             books.players = dict(sorted(books.players.items()))
         await self._load_queues(books)
         return books
@@ -114,7 +114,7 @@ class PostgresBatch:
             self._with_queues[player.number] = player
         return player
 
-    async def _lock_others(self, books: Books, shard_of: dict[str, int]) -> None:
+    async def _lock_others(self, books: Books, shard_of: dict[str, int], came_in: Mapping[str, int]) -> None:
         missing = [player_id for player_id in shard_of if player_id not in books.players]
         if missing:
             await self._session.fetch(
@@ -124,6 +124,11 @@ class PostgresBatch:
         if len(rows) != len(shard_of):
             raise Doubt(f"{len(shard_of) - len(rows)} players were neither found nor created")
         locked = {player.number: player for player in (self._put_player(books, row) for row in rows)}
+        for player in locked.values():
+            if player.partition is not None and player.partition < 0:
+                player.partition = read_rows.home_of(
+                    player.partition, came_in[player.player_id], self._shards
+                )
         for number, *account in await self._session.fetch(
             self._sql["accounts"], *_shards_and_numbers(locked)
         ):
@@ -145,6 +150,8 @@ class PostgresBatch:
                 books.outcomes[(row[0], row[1])] = read_rows.outcome_of(
                     row, SOMEBODY_ELSE if owner is None else owner.player_id
                 )
+        if wanted.repairs:
+            await self._read_repairs(books, wanted.repairs)
         rounds = wanted.rounds | _rounds_of(books, wanted) if wanted.rounds_of else wanted.rounds
         read_rows.put_rounds(await self._named("rounds", rounds, players), by_number)
         read_rows.put_bet_marks(await self._named("bet_marks", wanted.bets, players), by_number)
@@ -155,6 +162,15 @@ class PostgresBatch:
             some = {players[each].number: players[each] for each in wanted.with_channels if each in players}
             rows = await self._session.fetch(self._sql["open_sessions"], *_shards_and_numbers(some))
             read_rows.put_sessions(rows, by_number)
+
+    async def _read_repairs(self, books: Books, repairs: set[tuple[str, int]]) -> None:
+        """Decisions that are to be told again, with what the pools held after them."""
+        players = {books.players[player_id].number: books.players[player_id] for player_id, _ in repairs}
+        names = turned([(books.players[player_id].number, sequence) for player_id, sequence in repairs])
+        rows = await self._session.fetch(self._sql["repairs"], *names)
+        read_rows.put_repairs(
+            books, rows, await self._session.fetch(self._sql["pools_after"], *names), players
+        )
 
     async def _named(self, statement: str, names: set[Any], players: Mapping[str, Player]) -> list[Any]:
         """Rows by (player id, and what else names them)."""

@@ -37,7 +37,10 @@ class PostgresLedger:
         """Bump the epoch: from now on whoever had the lane is fenced."""
         rows = await self._fetch("take", layout, lane, owner)
         if not rows:
-            raise LayoutDiffers(f"the ledger knows no lane {lane} of layout {layout}")
+            raise LayoutDiffers(
+                f"the ledger has no lane {lane} of layout {layout} to give: another layout followed. "
+                "Start the worker again; it reads the layout anew."
+            )
         return await self._lane_row(rows[0])
 
     async def confirm_lane(self, layout: int, lane: int, epoch: int) -> LaneRow:
@@ -85,6 +88,7 @@ class PostgresLedger:
             row["fresh"],
             row["suspect_takeovers"],
             None if None in suspect else suspect,
+            row["witness_seq"],
         )
 
     # ----------------------------------------------------------------------------------------- the batches

@@ -10,11 +10,13 @@ from processor.domain.state import (
     CASH,
     Account,
     BetMark,
+    Books,
     Outcome,
     Parked,
     Player,
     Round,
     Session,
+    Told,
 )
 
 Rows = Iterable[Any]
@@ -39,6 +41,13 @@ def player_of(row: Any) -> tuple[Player, int]:
         tombstones,
     )
     return player, parked
+
+
+def home_of(stored: int, came_in: int, shards: int) -> int:
+    """Where a player lives of whom the partitions were multiplied: where he came in now, if that keeps him in his shard
+    (the new number of partitions is a multiple of the old one); else where he lived, and this event went astray."""
+    lived_in = -1 - stored
+    return came_in if came_in % shards == lived_in % shards else lived_in
 
 
 def put_account(
@@ -172,3 +181,19 @@ def put_sessions(rows: Rows, players: Mapping[int, Player]) -> None:
         sessions[session_id] = Session(
             session_id, provider, channel, currency, game_id, opened, expires, closed, replaced, stored=True
         )
+
+
+def put_repairs(books: Books, rows: Rows, pools: Rows, players: Mapping[int, Player]) -> None:
+    """Decisions that are to be told again. Several ids of one sequence count together."""
+    for *columns, batch in rows:
+        owner = players[columns[3]]
+        outcome = outcome_of(columns, owner.player_id)
+        name = (owner.player_id, outcome.sequence)
+        if name in books.repairs:
+            books.repairs[name].actions += 1
+        else:
+            books.repairs[name] = Told(outcome, batch, {})
+    for number, sequence, currency, pool, balance in pools:
+        told = books.repairs.get((players[number].player_id, sequence))
+        if told is not None:
+            told.pools[currency, pool] = int(balance)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from processor.domain.profiles import Reference
-from processor.domain.state import BetMark, Books, Entry, Outcome, Parked, Player, Round, Session
+from processor.domain.state import BetMark, Books, Entry, Outcome, Parked, Player, Round, Session, Told
 from processor.domain.wanted import Wanted
 from processor.errors import (
     CommitUnknown,
@@ -45,6 +45,7 @@ class FakeStore:
         self.owners: dict[LaneName, str | None] = {}
         self.taken_offsets: dict[LaneName, dict[int, int]] = {}
         self.journal: dict[LaneName, dict[int, JournalRow]] = {}
+        self.records: dict[tuple[int, int, int], int] = {}
         self.people: dict[str, _Person] = {}
         self.outcomes: dict[tuple[str, str], Outcome] = {}
         self.entries: list[Entry] = []
@@ -251,12 +252,35 @@ class FakeBatch:
                 is_open = session.closed_at is None and session.replaced_at is None
                 if named or (is_open and player_id in wanted.with_channels):
                     player.sessions[session_id] = copy.deepcopy(session)
+        for player_id, sequence in wanted.repairs:
+            decided = [
+                one
+                for one in self._store.outcomes.values()
+                if (one.player_id, one.sequence) == (player_id, sequence)
+            ]
+            if decided:
+                pools = self._pools_after(player_id, sequence)
+                books.repairs[player_id, sequence] = Told(
+                    copy.deepcopy(decided[0]), "?/?/?", pools, len(decided)
+                )
         for player_id, provider, key in wanted.rounds_of:
             bet = self._store.outcomes.get((provider, key))
             if bet is not None and bet.player_id == player_id and bet.round_id is not None:
                 one = self._store.people[player_id].rounds.get((provider, bet.round_id))
                 if one is not None:
                     books.players[player_id].rounds.setdefault((provider, bet.round_id), copy.deepcopy(one))
+
+    def _pools_after(self, player_id: str, sequence: int) -> dict[tuple[str, str], int]:
+        pools: dict[tuple[str, str], int] = {}
+        for entry in self._store.entries:
+            if entry.player_id == player_id and entry.sequence <= sequence:
+                for pool, after in (
+                    (entry.debit, entry.debit_balance_after_minor),
+                    (entry.credit, entry.credit_balance_after_minor),
+                ):
+                    if after is not None:
+                        pools[entry.currency, pool] = after
+        return pools
 
     async def write(self, written: Written) -> None:
         """Check what Postgres would check."""
@@ -295,6 +319,9 @@ class FakeBatch:
         journal = store.journal.setdefault(name, {})
         for seq in [one for one in journal if one <= move.published_seq]:
             del journal[seq]
+            if store.records.get((*name, seq), 0):
+                row.witness_seq = max(row.witness_seq, seq)
+        store.records[(*name, row.applied_seq)] = written.records
         journal[row.applied_seq] = JournalRow(row.applied_seq, written.journal, dict(move.moved_offsets))
         store.seals.setdefault(name, []).append((row.applied_seq, written.previous_seal, written.seal))
         store.outcomes.update({(one.provider, one.key): one for one in written.outcomes})

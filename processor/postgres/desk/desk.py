@@ -35,6 +35,15 @@ class Desk:
         rows = await self.fetch(file, statement, *arguments)
         return rows[0] if rows else None
 
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """All statements of the block, or none of them."""
+        try:
+            async with self._connection.transaction():
+                yield
+        except ASYNCPG_ERRORS as error:
+            raise for_a_person(error) from error
+
     async def stream(self, file: str, statement: str, *arguments: Any) -> AsyncIterator[Any]:
         """The rows of a statement one by one, all of one snapshot."""
         try:

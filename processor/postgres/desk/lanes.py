@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from processor.postgres.desk.desk import Desk
 
@@ -38,3 +39,25 @@ async def lanes(desk: Desk) -> list[LaneState]:
 async def resume(desk: Desk, lane: int, *, actor: str, why: str) -> bool:
     """Clear what stopped a lane, and note the act; False where it was not stopped."""
     return await desk.one(_FILE, "resume", lane, actor, why) is not None
+
+
+class JournalEntry(NamedTuple):
+    """One batch in the journal: how many records it publishes, the size of its payload, where its offsets stand."""
+
+    seq: int
+    records: int
+    bytes: int
+    next_offsets: list[int]
+
+
+async def journal(desk: Desk, layout: int, lane: int) -> list[JournalEntry]:
+    """What the journal of a lane holds."""
+    return [JournalEntry(*row) for row in await desk.fetch(_FILE, "journal", layout, lane)]
+
+
+async def set_receipt(desk: Desk, layout: int, lane: int, seq: int, *, actor: str, why: str) -> bool:
+    """Note a person's word on which batch Kafka holds, and let the lane go on.
+
+    False unless it stopped with `ReceiptUnknown`, and the batch is one that it could be.
+    """
+    return await desk.one(_FILE, "set_receipt", layout, lane, seq, actor, why) is not None

@@ -149,6 +149,39 @@ async def move(
     return row is not None
 
 
+async def put_back(desk: Desk, original: Original, by: Move) -> bool:
+    """Put an exported letter into the work list and note the act, in one transaction; False where its id is there."""
+    letter = original.letter
+    row = await desk.one(
+        _FILE,
+        "put_back",
+        letter.letter_id,
+        letter.status,
+        letter.reason,
+        letter.detail,
+        letter.attempts,
+        letter.event_partition,
+        letter.event_offset,
+        letter.broker_time,
+        original.key,
+        original.value,
+        [name.encode("utf-8", "surrogateescape") for name, _ in original.headers],
+        [content for _, content in original.headers],
+        letter.provider,
+        letter.player_id,
+        letter.transaction_id,
+        letter.replay_count,
+        letter.replay_of,
+        letter.created_at,
+        letter.status_changed_at,
+        by.actor,
+        by.action,
+        by.why,
+        by.details,
+    )
+    return row is not None
+
+
 def _original(row: Any) -> Original:
     *plain, key, value, names, values = row
     headers = [

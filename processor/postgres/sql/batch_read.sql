@@ -1,14 +1,17 @@
 -- name: fence
--- Step 4: moves the lane's row by one batch if it is as remembered, and forgets the journal that Kafka holds (step 11).
+-- Step 4: moves the lane's row by one batch if it is as remembered, and forgets the journal that Kafka holds (step 11),
+-- remembering which of it was the last to put a record on the topics.
 WITH cleared AS (
     DELETE FROM journal j
     USING lanes l
     WHERE l.layout = $1 AND l.lane = $2
         AND j.layout = $1 AND j.lane = $2 AND j.seq > l.published_seq AND j.seq <= $8
+    RETURNING j.seq, j.records
 )
 UPDATE lanes
 SET applied_seq = applied_seq + 1,
     published_seq = GREATEST(published_seq, $8),
+    witness_seq = GREATEST(witness_seq, (SELECT max(seq) FROM cleared WHERE records > 0)),
     partitions = $6,
     next_offsets = $7,
     suspect_partition = NULL,
@@ -144,3 +147,30 @@ CROSS JOIN LATERAL (
     WHERE f.shard = wanted.shard AND f.player = wanted.player AND f.closed_at IS NULL AND f.replaced_at IS NULL
     OFFSET 0
 ) AS s;
+
+-- name: repairs
+-- Decisions that are to be told again, by player and sequence, as `known_outcomes` gives them, with their batch and how many
+-- ids were decided together.
+SELECT o.provider, o.key, o.transaction_id, o.player, o.type, o.code, o.wallet_transaction_id::text, o.currency,
+    o.amount_minor::text, o.amount_text, o.game_id, o.round_id, o.session_id, o.reference, o.kind, o.own,
+    o.moved_minor::text, o.moved_currency, o.split, o.details, o.sequence, o.event_partition, o.event_offset,
+    o.decided_at, o.layout || '/' || o.lane || '/' || o.seq AS batch
+FROM unnest(cells($1)::bigint[], cells($2)::bigint[]) AS wanted (player, sequence)
+CROSS JOIN LATERAL (
+    SELECT * FROM outcomes f WHERE f.player = wanted.player AND f.sequence = wanted.sequence OFFSET 0
+) AS o;
+
+-- name: pools_after
+-- What the pools of a player held after his decision of that sequence: as the last entry of each until then left it.
+SELECT wanted.player, wanted.sequence, a.currency, a.pool, COALESCE(e.after, 0)::text AS balance
+FROM unnest(cells($1)::bigint[], cells($2)::bigint[]) AS wanted (player, sequence)
+JOIN players p ON p.number = wanted.player
+JOIN accounts a ON a.shard = p.shard AND a.player = p.number
+LEFT JOIN LATERAL (
+    SELECT CASE WHEN f.debit = a.pool THEN f.debit_balance_after ELSE f.credit_balance_after END AS after
+    FROM entries f
+    WHERE f.player = wanted.player AND f.sequence <= wanted.sequence AND f.currency = a.currency
+        AND a.pool IN (f.debit, f.credit)
+    ORDER BY f.sequence DESC, f.leg DESC
+    LIMIT 1
+) AS e ON true;

@@ -19,3 +19,28 @@ WITH resumed AS (
 INSERT INTO operator_actions (actor, action, target, why, details)
 SELECT $2, 'lanes.resume', 'lane/' || r.layout || '/' || r.lane, $3, w.stopped_reason FROM resumed r, was w
 RETURNING number;
+
+-- name: journal
+-- What the journal of a lane holds, without the bytes.
+SELECT seq, records, octet_length(payload) AS bytes, next_offsets
+FROM journal
+WHERE layout = $1 AND lane = $2
+ORDER BY seq;
+
+-- name: set_receipt
+-- A person says which batch of a stopped lane Kafka holds: the journal forgets it and what is before, whoever had the lane
+-- is fenced, the topics are not asked for more, and the lane goes on at its next take-over.
+WITH said AS (
+    UPDATE lanes
+    SET published_seq = $3, witness_seq = 0, epoch = epoch + 1, stopped_reason = NULL, updated_at = now()
+    WHERE layout = $1 AND lane = $2 AND retired_at IS NULL
+        AND stopped_reason LIKE 'ReceiptUnknown:%'
+        AND $3 BETWEEN published_seq AND applied_seq
+    RETURNING layout, lane, applied_seq
+), cleared AS (
+    DELETE FROM journal j USING said s WHERE j.layout = s.layout AND j.lane = s.lane AND j.seq <= $3
+)
+INSERT INTO operator_actions (actor, action, target, why, details)
+SELECT $4, 'lanes.set-receipt', 'lane/' || layout || '/' || lane, $5, 'Kafka holds batch ' || $3 || ' of ' || applied_seq
+FROM said
+RETURNING number;

@@ -77,3 +77,21 @@ WITH moved AS (
 INSERT INTO operator_actions (actor, action, target, why, details)
 SELECT $4, $5, 'dead-letter/' || letter_id, $6, $7 FROM moved
 RETURNING number;
+
+-- name: put_back
+-- Puts an exported letter into the work list, unless one of this id is there, and notes who did it and why. It belongs to
+-- no batch of this database (layout 0); one that was being sent again when it was exported is open.
+WITH put AS (
+    INSERT INTO dead_letters (
+        letter_id, status, reason, detail, attempts, event_partition, event_offset, broker_time, event_key, event_value,
+        header_names, header_values, provider, player_id, transaction_id, replay_count, replay_of, layout, lane, seq,
+        created_at, status_changed_at
+    )
+    VALUES ($1, CASE $2::text WHEN 'resending' THEN 'open' ELSE $2::text END, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+        $13, $14, $15, $16, $17, 0, 0, 0, $18, $19)
+    ON CONFLICT (letter_id) DO NOTHING
+    RETURNING letter_id
+)
+INSERT INTO operator_actions (actor, action, target, why, details)
+SELECT $20, $21, 'dead-letter/' || letter_id, $22, $23 FROM put
+RETURNING number;

@@ -1,5 +1,5 @@
 -- name: take
--- Takes a lane over: whoever had it is fenced from now on. An unclean take-over without progress since the last counts.
+-- Takes a lane over, unless another layout followed: whoever had it is fenced from now on. An unclean take-over without progress since the last counts.
 UPDATE lanes
 SET epoch = epoch + 1,
     owner = $3,
@@ -10,14 +10,14 @@ SET epoch = epoch + 1,
     END,
     taken_offsets = next_offsets,
     updated_at = now()
-WHERE layout = $1 AND lane = $2
+WHERE layout = $1 AND lane = $2 AND retired_at IS NULL
 RETURNING layout, lane, epoch, applied_seq, published_seq, partitions, next_offsets, stopped_reason,
-    bootstrapped_at IS NULL AS fresh, suspect_takeovers, suspect_partition, suspect_offset;
+    bootstrapped_at IS NULL AS fresh, suspect_takeovers, suspect_partition, suspect_offset, witness_seq;
 
 -- name: confirm
 -- The lane's row, once whatever transaction holds it has ended.
 SELECT layout, lane, epoch, applied_seq, published_seq, partitions, next_offsets, stopped_reason,
-    bootstrapped_at IS NULL AS fresh, suspect_takeovers, suspect_partition, suspect_offset
+    bootstrapped_at IS NULL AS fresh, suspect_takeovers, suspect_partition, suspect_offset, witness_seq
 FROM lanes
 WHERE layout = $1 AND lane = $2
 FOR UPDATE;

@@ -65,7 +65,7 @@ BEGIN
     EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA croupier TO %I', worker);
     EXECUTE format('GRANT INSERT ON players, accounts, house_accounts, outcomes, entries, bet_marks, rounds, sessions,'
                    ' metadata, layouts, lanes, journal, seals, parked, dead_letters, lane_requests, operator_actions,'
-                   ' audit_marks, key_uses TO %I', worker);
+                   ' audit_marks, key_uses, accepted_gaps TO %I', worker);
     EXECUTE format('GRANT DELETE ON journal, parked TO %I', worker);
     EXECUTE format('GRANT UPDATE (shard, event_partition, opened_at, sequence, parked, tombstones, blocked, excluded_until, country,'
                    ' time_zone, jurisdiction) ON players TO %I', worker);

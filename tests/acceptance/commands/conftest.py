@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from processor.devstack.stack import KAFKA_BOOTSTRAP, Stack
 from processor.ops.main import build
+from processor.settings import Settings
 from tests.installations import drop, make_database, make_topics
 
 READY_TIMEOUT_SECONDS = 90.0
@@ -77,6 +78,15 @@ class Installation:
         out, err = await asyncio.wait_for(process.communicate(), END_TIMEOUT_SECONDS)
         assert process.returncode is not None
         return Typed(process.returncode, out.decode(), err.decode())
+
+    def settings(self) -> Settings:
+        """The settings that these variables make, for a client of the test's own."""
+        given = {
+            name.removeprefix("CROUPIER_").lower(): value
+            for name, value in self.environment.items()
+            if name.startswith("CROUPIER_")
+        }
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic reads texts
 
     def file(self, name: str, text: str) -> Path:
         """A file with this text."""

@@ -129,6 +129,20 @@ class BatchBehaviour:
         assert ("acme", "w-1") not in player.bets
         assert list(player.sessions) == ["s-1"]
 
+    async def test_a_decision_that_is_to_be_told_again_comes_with_what_the_pools_held_then(
+        self, new_ledger: NewLedger
+    ) -> None:
+        keeper = await Bookkeeper.of(new_ledger(), 0)
+        await keeper.apply(opening("p-1"), bet("p-1", "b-1"))
+        await keeper.apply(win("p-1", "w-1", "b-1", 400))
+        known = await keeper.apply(looking("p-1", Wanted(keys={("acme", "b-1")})))
+        sequence = known.outcomes["acme", "b-1"].sequence
+        books = await keeper.apply(looking("p-1", Wanted(repairs={("p-1", sequence), ("p-1", 99)})))
+        told = books.repairs.pop(("p-1", sequence))
+        assert books.repairs == {}
+        assert (told.outcome.transaction_id, told.outcome.moved_minor, told.actions) == ("b-1", -250, 1)
+        assert told.pools["EUR", "cash"] == 10_000 - 250
+
     async def test_a_known_decision_comes_back_as_it_was_stored(self, new_ledger: NewLedger) -> None:
         keeper = await Bookkeeper.of(new_ledger(), 0)
         stored = (
@@ -201,6 +215,18 @@ class BatchBehaviour:
         assert await keeper.ledger.journal_above(LAYOUT, 0, 3) == []
         row = await keeper.ledger.confirm_lane(LAYOUT, 0, keeper.row.epoch)
         assert (row.applied_seq, row.published_seq, row.seal) == (3, 1, keeper.row.seal)
+
+    async def test_the_last_published_batch_that_put_a_record_on_the_topics_is_remembered(
+        self, new_ledger: NewLedger
+    ) -> None:
+        keeper = await Bookkeeper.of(new_ledger(), 0)
+        await keeper.apply(opening("p-1"))
+        await keeper.apply()
+        await keeper.apply(published_seq=2)
+        assert (await keeper.ledger.confirm_lane(LAYOUT, 0, keeper.row.epoch)).witness_seq == 1
+        await keeper.apply(bet("p-1", "b-1"), published_seq=3)
+        await keeper.apply(published_seq=4)
+        assert (await keeper.ledger.confirm_lane(LAYOUT, 0, keeper.row.epoch)).witness_seq == 4
 
 
 class QueueBehaviour:

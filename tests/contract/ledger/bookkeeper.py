@@ -114,6 +114,7 @@ class Bookkeeper:
                 "whole_sessions",
                 "with_channels",
                 "rounds_of",
+                "repairs",
             ):
                 getattr(wanted, name).update(getattr(deed.wanted, name))
         await batch.read(books, wanted)

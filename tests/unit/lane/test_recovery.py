@@ -28,9 +28,18 @@ def name(seq: int, layout: int = 1) -> list[tuple[str, bytes | None]]:
     return [("wallet-batch", f"{layout}/0/{seq}".encode())]
 
 
-def given_ledger(world: World, applied: int, published: int, *, journal_of: list[int] | None = None) -> None:
-    """Lane 0 as a worker left it; by default its journal is whole."""
-    world.store.lanes[1, 0] = LaneRow(1, 0, 4, applied, published, {0: 10 * applied, 2: 5}, b"\0" * 32)
+def given_ledger(
+    world: World,
+    applied: int,
+    published: int,
+    *,
+    journal_of: list[int] | None = None,
+    witness: int | None = None,
+) -> None:
+    """Lane 0 as a worker left it; by default its journal is whole, and every batch had a record."""
+    row = LaneRow(1, 0, 4, applied, published, {0: 10 * applied, 2: 5}, b"\0" * 32)
+    row.witness_seq = published if witness is None else witness
+    world.store.lanes[1, 0] = row
     world.store.owners[1, 0] = "the one before"
     held = range(published + 1, applied + 1) if journal_of is None else journal_of
     world.store.journal[1, 0] = {
@@ -157,6 +166,26 @@ async def test_a_lost_receipt_is_not_guessed_where_the_topics_no_longer_tell(
     with pytest.raises(ReceiptUnknown):
         await recovered(world, reader)
     assert published(world) == []
+
+
+async def test_a_last_published_batch_without_records_does_not_make_whole_topics_look_cut(
+    world: World, reader: EventReader
+) -> None:
+    given_ledger(world, applied=4, published=3, witness=2)
+    await given_kafka(world, seqs=[1, 2], receipt=None)
+    done = await recovered(world, reader)
+    assert published(world) == results(1, 2, 4)
+    assert (done.republished, "found batch 2" in done.concluded) == (1, True)
+
+
+async def test_topics_cut_below_the_last_batch_that_put_a_record_there_are_not_guessed_about(
+    world: World, reader: EventReader
+) -> None:
+    given_ledger(world, applied=4, published=3, witness=2)
+    await given_kafka(world, seqs=[1], receipt=None)
+    with pytest.raises(ReceiptUnknown):
+        await recovered(world, reader)
+    assert published(world) == results(1)
 
 
 async def test_topics_that_no_longer_tell_do_no_harm_where_all_is_known_as_published(

@@ -7,8 +7,17 @@ from typing import Any, NamedTuple
 import orjson
 import pytest
 
-from processor.ops.results_audit import StoredBatch, StoredOutcome, compare
-from processor.ops.results_shown import Proof, ResultsShown, parse_batch
+from processor.lane.work import REPAIRED
+from processor.ops.results_audit import Comparison, StoredBatch, StoredOutcome
+from processor.ops.results_shown import (
+    Batch,
+    Faults,
+    Proof,
+    Shown,
+    TopicsShown,
+    batch_of,
+    parse_batch,
+)
 
 RESULTS, LETTERS = "wallet.results", "wallet.dead-letters"
 
@@ -61,33 +70,49 @@ def letter(offset: int, *, seq: int, event_offset: int, partition: int = 0, lane
     return Record(LETTERS, partition, offset, 0, b"p", b"junk", headers)
 
 
-def outcome(event_offset: int, *, seq: int, partition: int = 0, lane: int = 0) -> StoredOutcome:
-    return StoredOutcome(
-        1, lane, seq, partition, event_offset, "acme", f"t-{event_offset}", f"w-{partition}-{event_offset}"
+def repaired(record: Record) -> Record:
+    return record._replace(headers=[*record.headers, (REPAIRED, b"1")])
+
+
+def outcome(event_offset: int, *, seq: int, partition: int = 0, lane: int = 0) -> tuple[Batch, StoredOutcome]:
+    found = StoredOutcome(
+        partition, event_offset, "acme", f"t-{event_offset}", f"w-{partition}-{event_offset}"
     )
+    return (1, lane, seq), found
 
 
-def batch(seq: int, *, publishes: int = 1, lane: int = 0) -> StoredBatch:
-    return StoredBatch(1, lane, seq, f"seal-{lane}-{seq}", publishes)
+def batch(seq: int, *, letters: int = 0, lane: int = 0) -> StoredBatch:
+    return StoredBatch((1, lane, seq), f"seal-{lane}-{seq}", [], [0] * letters)
 
 
 def audited(
     records: list[Record],
     batches: list[StoredBatch],
-    outcomes: list[StoredOutcome],
+    outcomes: list[tuple[Batch, StoredOutcome]],
     *,
     published: int = 0,
-    truncated: frozenset[tuple[str, int]] = frozenset(),
+    oldest: dict[tuple[str, int], Batch | None] | None = None,
+    gaps: dict[tuple[int, int], tuple[int, int]] | None = None,
+    generations: dict[int, int] | None = None,
 ) -> dict[Proof, str]:
-    shown = ResultsShown(truncated)
-    for record in records:
-        (shown.take_result if record.topic == RESULTS else shown.take_dead_letter)(record)
-    comparison = compare(shown, {(1, 0): published})
-    for stored in batches:
-        comparison.take_batch(stored)
-    for decided in outcomes:
-        comparison.take_outcome(decided)
-    return comparison.finish().first
+    """Everything by batches, as `topics_proof` feeds it."""
+    faults = Faults()
+    shown = TopicsShown(RESULTS, frozenset(oldest or {}), generations or {}, gaps or {}, faults=faults)
+    groups: dict[Batch, list[Shown]] = {}
+    for record in sorted(records, key=lambda one: (one.topic, one.partition, one.offset)):
+        taken = shown.take(record)
+        if taken is not None:
+            groups.setdefault(taken.batch, []).append(taken)
+    stored = {
+        one.name: one._replace(outcomes=[each for name, each in outcomes if name == one.name])
+        for one in batches
+    }
+    comparison = Comparison(RESULTS, LETTERS, {(1, 0): published}, oldest or {}, faults)
+    for name in sorted(groups.keys() | stored.keys()):
+        comparison.take(name, groups.get(name, []), stored.get(name))
+    comparison.finish()
+    shown.finish()
+    return faults.first
 
 
 SOUND = [
@@ -96,7 +121,7 @@ SOUND = [
     letter(0, seq=2, event_offset=2),
     result(2, seq=3, sequence=3, event_offset=3),
 ]
-BATCHES = [batch(1, publishes=2), batch(2), batch(3)]
+BATCHES = [batch(1), batch(2, letters=1), batch(3)]
 OUTCOMES = [outcome(0, seq=1), outcome(1, seq=1), outcome(3, seq=3)]
 
 
@@ -127,16 +152,17 @@ def test_a_repeat_does_not_stand_for_the_first_result() -> None:
 
 def test_another_wallet_transaction_than_the_stored_one_is_found() -> None:
     found = audited([result(0, seq=1, sequence=1, wallet_transaction_id="w-x")], BATCHES[:1], OUTCOMES[:1])
-    assert "was published as w-x" in found[Proof.FIRST_PUBLISHED]
+    assert "wallet transaction w-0-0" in found[Proof.FIRST_PUBLISHED]
 
 
 def test_what_is_not_yet_published_is_not_missed() -> None:
     later = [*OUTCOMES, outcome(9, seq=4)]
     assert audited(SOUND, [*BATCHES, batch(4)], later, published=3) == {}
+    assert Proof.FIRST_PUBLISHED in audited(SOUND, [*BATCHES, batch(4)], later, published=4)
 
 
 def test_a_batch_that_is_published_for_postgres_but_not_on_the_topics_is_found() -> None:
-    found = audited(SOUND, [*BATCHES, batch(4)], OUTCOMES, published=4)
+    found = audited(SOUND, [*BATCHES, batch(4, letters=1)], OUTCOMES, published=4)
     assert "1/0/4" in found[Proof.BATCHES]
 
 
@@ -147,7 +173,7 @@ def test_a_gap_below_what_was_seen_is_found() -> None:
 
 def test_a_batch_that_published_nothing_is_no_gap() -> None:
     records = [SOUND[0], SOUND[1], result(2, seq=3, sequence=3, event_offset=3)]
-    assert audited(records, [batch(1), batch(2, publishes=0), batch(3)], OUTCOMES) == {}
+    assert audited(records, [batch(1), batch(2), batch(3)], OUTCOMES) == {}
 
 
 def test_batches_out_of_order_are_found() -> None:
@@ -176,7 +202,8 @@ def test_what_retention_removed_is_not_missed() -> None:
     records = [result(10, seq=8, sequence=4), result(11, seq=9, sequence=5)]
     batches = [batch(seq) for seq in range(1, 10)]
     outcomes = [outcome(at, seq=1) for at in range(8)] + [outcome(10, seq=8), outcome(11, seq=9)]
-    assert audited(records, batches, outcomes, truncated=frozenset({(RESULTS, 0)})) == {}
+    assert audited(records, batches, outcomes, published=9, oldest={(RESULTS, 0): (1, 0, 8)}) == {}
+    assert audited([], batches, outcomes, published=9, oldest={(RESULTS, 0): None}) == {}
 
 
 def test_a_record_without_its_place_is_found() -> None:
@@ -199,18 +226,41 @@ def test_a_header_that_is_no_batch_is_none(header: bytes | None) -> None:
     assert parse_batch(header) is None
 
 
-def test_what_was_missing_may_come_later_and_heals() -> None:
-    shown = ResultsShown()
-    for record in SOUND[:3]:
-        (shown.take_result if record.topic == RESULTS else shown.take_dead_letter)(record)
-    early = compare(shown, {(1, 0): 3})
-    early.take_batch(BATCHES[2])
-    assert Proof.BATCHES in early.finish().first
-    shown.take_result(SOUND[3])
-    late = compare(shown, {(1, 0): 3})
-    for stored in BATCHES:
-        late.take_batch(stored)
-    assert late.finish().first == {}
+def test_a_result_that_was_repaired_stands_for_the_first_one() -> None:
+    records = [SOUND[1], repaired(result(2, seq=2, sequence=1, event_offset=0))]
+    assert audited(records, [batch(1), batch(2)], OUTCOMES[:2], published=2) == {}
+    twice = [*SOUND[:2], repaired(result(2, seq=2, sequence=1, event_offset=0))]
+    assert Proof.ONE_ANSWER in audited(twice, [batch(1), batch(2)], OUTCOMES[:2])
+
+
+def test_batches_of_an_accepted_gap_are_passed_over() -> None:
+    lost = [result(2, seq=9, sequence=3, event_offset=2), result(3, seq=10, sequence=4, event_offset=3)]
+    assert Proof.SEALS in audited([*SOUND[:2], *lost], [batch(1)], OUTCOMES[:2])
+    assert audited([*SOUND[:2], *lost], [batch(1)], OUTCOMES[:2], gaps={(1, 0): (8, 10)}) == {}
+
+
+def test_positions_of_another_events_topic_are_other_positions() -> None:
+    later = result(2, seq=1, sequence=3, event_offset=0, wallet_transaction_id="w-later")
+    later.headers[0] = ("wallet-batch", b"2/0/1")
+    other = StoredBatch((2, 0, 1), "seal-0-1", [])
+    assert Proof.ONE_ANSWER in audited([*SOUND[:2], later], [batch(1), other], OUTCOMES[:2])
+    assert audited([*SOUND[:2], later], [batch(1), other], OUTCOMES[:2], generations={1: 0, 2: 1}) == {}
+
+
+def test_a_gap_below_a_batch_that_was_read_late_is_not_certain() -> None:
+    comparison = Comparison(RESULTS, LETTERS, {(1, 0): 1})
+    comparison.take((1, 0, 2), [], batch(2, letters=1))
+    shown = TopicsShown(RESULTS).take(result(0, seq=3, sequence=1))
+    assert shown is not None
+    comparison.take((1, 0, 3), [shown], batch(3), certain=False)
+    comparison.finish()
+    assert comparison.faults.first == {}
+    comparison.take((1, 0, 4), [shown], batch(4)._replace(seal="seal-0-3"))
+    assert "1/0/2" in comparison.faults.first[Proof.BATCHES]
+
+
+def test_the_batch_is_what_the_topics_are_read_in_the_order_of() -> None:
+    assert batch_of(SOUND[3]) == (1, 0, 3)
 
 
 def test_actions_of_a_batch_are_published_inside_its_result() -> None:
@@ -219,7 +269,8 @@ def test_actions_of_a_batch_are_published_inside_its_result() -> None:
         {"wallet_transaction_id": "w-b", "replayed": True},
     ]
     records = [result(0, seq=1, sequence=1, actions=actions)]
-    first = [outcome(0, seq=1), outcome(0, seq=1)._replace(wallet_transaction_id="w-a")]
+    name, one = outcome(0, seq=1)
+    first = [(name, one), (name, one._replace(wallet_transaction_id="w-a"))]
     assert audited(records, BATCHES[:1], first) == {}
-    repeat = outcome(0, seq=1)._replace(wallet_transaction_id="w-b")
+    repeat = (name, one._replace(wallet_transaction_id="w-b"))
     assert Proof.FIRST_PUBLISHED in audited(records, BATCHES[:1], [repeat])
