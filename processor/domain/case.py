@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from processor.domain.commands import CASHIER, OPERATOR, Command
-from processor.domain.keys import mark_key, reference_keys
+from processor.domain.keys import mark_key, reference_keys, reversal_key, win_key
 from processor.domain.moment import Moment
 from processor.domain.postings import Parts
 from processor.domain.profiles import Profile, Reference, stored_key
+from processor.domain.reversals import Reversal
 from processor.domain.state import BetMark, Books, Outcome, Player, Round
 
 #: Senders that are the operator's own: they need no profile, and no session or game can be asked of them.
@@ -26,6 +27,8 @@ class Case:
     ``key`` is what the command's own outcome is stored under. ``bet``, ``bet_key`` and ``bet_mark`` are found by
     `find_bet`: the outcome that the command refers to (None: not known to this player), the key of its mark, and
     the mark: what has happened to it.
+    ``win``, ``win_key`` and ``win_mark`` are the same of a win that is to be taken back, found by `find_win`; its bet's
+    mark is then ``bet_mark``. ``reversal`` is what is taken back, found by the guard on funds.
     ``stake_parts`` are the pools a stake is taken from, found by the guard on funds. ``returned_minor`` is what a
     refund gives back, found by the guard on its reference: only the bet tells in which currency it is counted.
     """
@@ -44,6 +47,10 @@ class Case:
     bet_mark: BetMark | None = None
     stake_parts: Parts = ()
     returned_minor: int = 0
+    win: Outcome | None = None
+    win_key: str = ""
+    win_mark: BetMark | None = None
+    reversal: Reversal | None = None
 
     def own_mark(self) -> BetMark | None:
         """What a rollback has left under the command's own id."""
@@ -73,6 +80,20 @@ class Case:
                 break
         if self.player.bets:
             self.bet_mark = self.player.bets.get((provider, self.bet_key))
+
+    def find_win(self) -> None:
+        """Look up the win that the command refers to, and with it the mark of its bet."""
+        command, bets = self.command, self.player.bets
+        provider, player_id, win_id = command.provider, command.player_id, command.reference or ""
+        self.win_key = reversal_key(self.profile, player_id, win_id)
+        self.win_mark = bets.get((provider, self.win_key))
+        found = self.books.outcomes.get((provider, win_key(self.profile, player_id, win_id)))
+        if found is None or found.player_id != player_id:
+            return
+        self.win = found
+        if found.reference is not None:
+            self.bet_key = mark_key(self.profile, player_id, found.reference)
+            self.bet_mark = bets.get((provider, self.bet_key))
 
 
 def make_case(

@@ -8,7 +8,7 @@ from typing import Final
 from processor.domain.case import Case, make_case
 from processor.domain.commands import Command
 from processor.domain.decision import Decision, Moment
-from processor.domain.operations import account, cashier, play, players, returns
+from processor.domain.operations import account, cashier, corrections, play, players, returns
 from processor.domain.precedence import GUARDS
 from processor.domain.profiles import Reference
 from processor.domain.state import Books
@@ -27,6 +27,9 @@ OPERATIONS: Final[Mapping[str, Callable[[Case], Decision]]] = {
     "win": play.win,
     "rollback": returns.rollback,
     "refund": returns.refund,
+    "bet_win": play.bet_win,
+    "reverse_win": corrections.reverse_win,
+    "adjust": corrections.adjust,
     "close_round": play.close_round,
 }
 

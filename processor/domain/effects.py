@@ -12,6 +12,9 @@ from typing import Protocol
 from processor.domain.moment import Moment
 from processor.domain.state import CASH, BetMark, Player, Round, Session
 
+#: Parts of a win as (``account>pool``, minor units).
+Otherwise = tuple[tuple[str, int], ...]
+
 
 class Effect(Protocol):
     """One change of a player's state."""
@@ -91,6 +94,25 @@ class RoundWon(RoundEntered):
 
 
 @dataclass(slots=True)
+class RoundUnwon(RoundEntered):
+    """Wins of a round were taken back; ``won_minor`` is what of them went back to the gaming account.
+
+    ``reopened`` says that the win had closed the round.
+    """
+
+    wins: int
+    won_minor: int
+    reopened: bool = False
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        round_ = self.enter(player, moment)
+        round_.wins -= self.wins
+        round_.won_minor -= self.won_minor
+        if self.reopened:
+            round_.closed_at = None
+
+
+@dataclass(slots=True)
 class RoundReturned(RoundEntered):
     """A bet of a round was rolled back; ``staked_minor`` is what of it came back from the gaming account."""
 
@@ -128,18 +150,43 @@ class RoundClosed:
 
 @dataclass(slots=True)
 class BetSettled:
-    """A win (also of zero) named a bet."""
+    """A win (also of zero) named a bet. ``otherwise`` are those parts that did not go from gaming to cash."""
 
     provider: str
     key: str
     won_minor: int
     game: bool
+    otherwise: Otherwise = ()
 
     def apply(self, player: Player, moment: Moment) -> None:
         mark = _mark(player, self.provider, self.key)
         mark.wins += 1
         mark.game_wins += self.game
         mark.won_minor += self.won_minor
+        if self.otherwise:
+            _pay_otherwise(mark, self.otherwise, 1)
+
+
+@dataclass(slots=True)
+class WinReversed:
+    """A win was taken back; the bet it named, if it named one, is as if the win had not been."""
+
+    provider: str
+    key: str
+    bet_key: str | None
+    won_minor: int
+    game: bool
+    otherwise: Otherwise = ()
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        _mark(player, self.provider, self.key).rolled_back = True
+        if self.bet_key is None:
+            return
+        mark = _mark(player, self.provider, self.bet_key)
+        mark.wins -= 1
+        mark.game_wins -= self.game
+        mark.won_minor -= self.won_minor
+        _pay_otherwise(mark, self.otherwise, -1)
 
 
 @dataclass(slots=True)
@@ -218,6 +265,13 @@ class SessionClosed:
         if session.closed_at is None:
             session.closed_at = moment.broker_time
             session.changed = True
+
+
+def _pay_otherwise(mark: BetMark, otherwise: Otherwise, sign: int) -> None:
+    found = dict(mark.paid_otherwise or ())
+    for name, amount_minor in otherwise:
+        found[name] = found.get(name, 0) + sign * amount_minor
+    mark.paid_otherwise = {name: amount_minor for name, amount_minor in found.items() if amount_minor} or None
 
 
 def _mark(player: Player, provider: str, key: str) -> BetMark:

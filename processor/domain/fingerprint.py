@@ -26,7 +26,7 @@ def difference(command: Command, known: Outcome) -> str | None:
     by_bet = command.type in NAMES_ITS_BET
     if not by_bet and command.currency != known.currency:
         return "currency"
-    if not _same_amount(command, known):
+    if command.type != "bet_win" and not _same_amount(command, known):  # a bet_win has two, both its own
         return "amount"
     if not by_bet and command.game_id != known.game_id:
         return "game_id"

@@ -28,6 +28,16 @@ def reference_keys(profile: Profile | None, player_id: str, transaction_id: str)
     return tuple(stored_key(profile, player_id, transaction_id, type_) for type_ in REFERENCED)
 
 
+def win_key(profile: Profile | None, player_id: str, transaction_id: str) -> str:
+    """The stored key a referred-to win has."""
+    return stored_key(profile, player_id, transaction_id, "win")
+
+
+def reversal_key(profile: Profile | None, player_id: str, transaction_id: str) -> str:
+    """The key of the mark that a reversal leaves on a win; no bet's mark has it."""
+    return f"\x1f{mark_key(profile, player_id, transaction_id)}"
+
+
 def answers_wait(command: Command, awaits: str, profile: Profile | None) -> bool:
     """Whether this command is what a parked one waits for."""
     if awaits.startswith(ROUND_PREFIX):

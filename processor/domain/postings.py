@@ -119,6 +119,17 @@ def pay(player: Player, currency: str, account: str, pool: str, amount_minor: in
     return repayment, Posting(account, pool, currency, amount_minor - repaid_minor)
 
 
+def not_gaming_to_cash(postings: Iterable[Posting]) -> tuple[tuple[str, int], ...]:
+    """Those parts of a win that did not go from the gaming account to cash, as a bet's mark keeps them."""
+    return tuple(
+        [
+            (f"{paid.debit}>{paid.credit}", paid.amount_minor)
+            for paid in postings
+            if paid.debit != GAMING or paid.credit != CASH
+        ]
+    )
+
+
 def paying_pool(bet_split: Mapping[str, int] | None, rules: Profile) -> str:
     """Where a win goes: the pool that paid most of the bet (a tie: cash), or a transfer provider's game wallet."""
     if rules.wallet == "transfer":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from processor.domain import guards, references, return_references
+from processor.domain import correction_references, guards, references, return_references
 from processor.domain.case import Case
 from processor.domain.commands import STAKE_TAKING
 from processor.domain.decision import Decision
@@ -15,14 +15,14 @@ Guard = Callable[[Case], Decision | None]
 #: Types whose law is here; the others of the contract are not decided yet.
 DECIDED_TYPES: Final = frozenset(
     {
-        "open_player", "deposit", "withdraw", "bet", "win", "rollback", "refund",
+        "open_player", "deposit", "withdraw", "bet", "win", "rollback", "refund", "bet_win", "reverse_win", "adjust",
         "close_round", "open_session", "close_session",
         "block_player", "unblock_player", "self_exclude", "cool_off",
     }
 )  # fmt: skip
 
 #: Types that carry an amount of a currency of their own.
-WITH_AMOUNT: Final = frozenset({"bet", "win", "bet_win", "batch", "deposit", "withdraw"})
+WITH_AMOUNT: Final = frozenset({"bet", "win", "bet_win", "batch", "adjust", "deposit", "withdraw"})
 
 
 class Row(NamedTuple):
@@ -47,9 +47,12 @@ PRECEDENCE: Final[tuple[Row, ...]] = (
     Row(10, references.win_reference, frozenset({"win"})),
     Row(10, return_references.rollback_reference, frozenset({"rollback"})),
     Row(10, return_references.refund_reference, frozenset({"refund"})),
+    Row(10, correction_references.reverse_win_reference, frozenset({"reverse_win"})),
+    Row(10, correction_references.adjust_reference, frozenset({"adjust"})),
     # 11 limits, 12 reported balance: no type decided here is subject to them yet.
     Row(13, guards.stake_funds, STAKE_TAKING),
     Row(13, guards.cash_funds, frozenset({"withdraw"})),
+    Row(13, correction_references.reversal_funds, frozenset({"rollback", "reverse_win", "adjust"})),
 )
 
 

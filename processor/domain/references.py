@@ -34,7 +34,7 @@ def _win_on_taken_bet(case: Case, bet: Outcome) -> Decision | None:
         return _bet_not_found()
     if mark is None:
         return None
-    if bet.moved_minor and mark.refunded_minor >= -bet.moved_minor:
+    if bet.type == "bet" and bet.moved_minor and mark.refunded_minor >= -bet.moved_minor:
         return Decision(Code.ALREADY_SETTLED)
     if is_game and mark.game_wins and case.rules.wins_per_bet == "one":
         return Decision(Code.ALREADY_SETTLED)

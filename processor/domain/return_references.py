@@ -25,7 +25,9 @@ def rollback_reference(case: Case) -> Decision | None:
         return Decision(Code.NOT_ROLLBACKABLE)
     if mark is not None and mark.rolled_back:
         return Decision(Code.ALREADY_ROLLED_BACK)
-    if _is_settled(case, bet) or (mark is not None and mark.refunded_minor > 0):
+    if mark is not None and mark.refunded_minor > 0:
+        return Decision(Code.ALREADY_SETTLED)
+    if case.rules.rollback_after_win == "refuse" and _is_settled(case, bet):
         return Decision(Code.ALREADY_SETTLED)
     if case.rules.rollback_amount == "must_match" and not _names_amount_of(case, bet):
         return Decision(Code.NOT_ROLLBACKABLE)

@@ -85,6 +85,8 @@ class BetMark:
     It exists only once something has happened: an untouched bet has no mark. ``rolled_back`` without an accepted
     bet of that key is the tombstone of a rollback that overtook its bet. Any win that names the bet settles it
     (``wins``); only those of kind `game` count where a provider pays one win per bet (``game_wins``).
+    ``paid_otherwise`` is what of ``won_minor`` did not go from the gaming account to cash: minor units by
+    ``account>pool``. A mark under a `keys.reversal_key` is a win's: ``rolled_back`` says that it was taken back.
     """
 
     provider: str
@@ -94,6 +96,7 @@ class BetMark:
     game_wins: int = 0
     won_minor: int = 0
     refunded_minor: int = 0
+    paid_otherwise: dict[str, int] | None = None
     stored: bool = False
     changed: bool = False
 
@@ -102,7 +105,8 @@ class BetMark:
 class Outcome:
     """The stored decision for one transaction id: the fields it is compared by, and those it is answered from.
 
-    ``moved_minor`` and ``split`` (pool to minor units) are signed from the player's side, in ``moved_currency``.
+    ``moved_minor`` and ``split`` (pool to minor units) are signed from the player's side, in ``moved_currency``. Of a
+    `bet_win` the split is the stake's alone, as of a bet.
     """
 
     provider: str

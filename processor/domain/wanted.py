@@ -15,6 +15,8 @@ class Wanted:
     ``with_channels`` names players whose open sessions are all needed; ``rounds_of`` asks for the round of the
     outcome stored under (provider, key), if it is that player's: a rollback names a bet, not the bet's round.
     ``repairs`` are decisions whose result is to be told again, by (player, sequence).
+    ``bets_of`` asks in the same way for the mark of the bet that the outcome names, whose key is its reference with the
+    suffix that comes fourth.
     """
 
     keys: set[tuple[str, str]] = field(default_factory=set)
@@ -25,3 +27,4 @@ class Wanted:
     with_channels: set[str] = field(default_factory=set)
     rounds_of: set[tuple[str, str, str]] = field(default_factory=set)
     repairs: set[tuple[str, int]] = field(default_factory=set)
+    bets_of: set[tuple[str, str, str, str]] = field(default_factory=set)

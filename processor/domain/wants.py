@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from processor.domain.commands import STAKE_TAKING, Command
 from processor.domain.fingerprint import NAMES_ITS_BET
-from processor.domain.keys import mark_key, reference_keys
-from processor.domain.profiles import Reference, stored_key
+from processor.domain.keys import mark_key, reference_keys, reversal_key, win_key
+from processor.domain.profiles import Profile, Reference, stored_key
 from processor.domain.state import Player
 from processor.domain.wanted import Wanted
 
@@ -27,6 +27,10 @@ def want(command: Command, reference: Reference, wanted: Wanted, player: Player)
         wanted.bets.add((player_id, provider, mark_key(profile, player_id, command.reference)))
         if type_ in NAMES_ITS_BET:
             wanted.rounds_of.update((player_id, provider, key) for key in keys)
+        if type_ in ("reverse_win", "adjust"):
+            _want_win(command.reference, command, profile, wanted)
+    if type_ == "bet_win":
+        wanted.bets.add((player_id, provider, mark_key(profile, player_id, command.transaction_id)))
     if command.session_id is not None:
         if type_ in STAKE_TAKING:
             wanted.sessions.add((player_id, command.session_id))
@@ -34,6 +38,16 @@ def want(command: Command, reference: Reference, wanted: Wanted, player: Player)
             wanted.whole_sessions.add((player_id, command.session_id))
             if type_ == "open_session":
                 wanted.with_channels.add(player_id)
+
+
+def _want_win(win_id: str, command: Command, profile: Profile | None, wanted: Wanted) -> None:
+    """The win that a correction names, whether it was taken back, its round, and what became of its bet."""
+    provider, player_id = command.provider, command.player_id
+    key = win_key(profile, player_id, win_id)
+    wanted.keys.add((provider, key))
+    wanted.bets.add((player_id, provider, reversal_key(profile, player_id, win_id)))
+    wanted.rounds_of.add((player_id, provider, key))
+    wanted.bets_of.add((player_id, provider, key, mark_key(profile, player_id, "")))
 
 
 def want_queues(player: Player, reference: Reference, wanted: Wanted) -> None:

@@ -132,7 +132,7 @@ def _command(fields: Mapping[str, Any], record: EventRecord, traceparent: bytes 
         record.offset,
         broker_time(record.timestamp),
         get("currency"),
-        get("amount_minor"),
+        get("amount_minor", get("bet_amount_minor")),
         get("amount"),
         get("game_id"),
         get("round_id"),
@@ -144,6 +144,7 @@ def _command(fields: Mapping[str, Any], record: EventRecord, traceparent: bytes 
         _own(event_type, fields),
         None if metadata is None else orjson.dumps(metadata),
         traceparent,
+        win_minor=get("win_amount_minor", 0),
     )
 
 

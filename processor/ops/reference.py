@@ -38,8 +38,6 @@ FIXED_BY_FIRST_EVENT = ("id_scope", "id_includes_type")
 _NOT_DONE_YET: Mapping[str, frozenset[str | bool]] = {
     "wallet": frozenset({"transfer"}),
     "transfer_settlement": frozenset({"provider"}),
-    "rollback_after_win": frozenset({"allow"}),
-    "win_reversal": frozenset({"take_available", "player_debt"}),
     "fx": frozenset({True}),
 }
 

@@ -154,7 +154,8 @@ class PostgresBatch:
             await self._read_repairs(books, wanted.repairs)
         rounds = wanted.rounds | _rounds_of(books, wanted) if wanted.rounds_of else wanted.rounds
         read_rows.put_rounds(await self._named("rounds", rounds, players), by_number)
-        read_rows.put_bet_marks(await self._named("bet_marks", wanted.bets, players), by_number)
+        bets = wanted.bets | _bets_of(books, wanted) if wanted.bets_of else wanted.bets
+        read_rows.put_bet_marks(await self._named("bet_marks", bets, players), by_number)
         read_rows.put_good_sessions(await self._named("sessions", wanted.sessions, players), by_number)
         whole = await self._named("whole_sessions", wanted.whole_sessions, players)
         read_rows.put_sessions(whole, by_number)
@@ -208,4 +209,14 @@ def _rounds_of(books: Books, wanted: Wanted) -> set[tuple[str, str, str]]:
         outcome = books.outcomes.get((provider, key))
         if outcome is not None and outcome.player_id == player_id and outcome.round_id is not None:
             found.add((player_id, provider, outcome.round_id))
+    return found
+
+
+def _bets_of(books: Books, wanted: Wanted) -> set[tuple[str, str, str]]:
+    """The marks of the bets that known outcomes name, where those are that player's."""
+    found = set()
+    for player_id, provider, key, suffix in wanted.bets_of:
+        outcome = books.outcomes.get((provider, key))
+        if outcome is not None and outcome.player_id == player_id and outcome.reference is not None:
+            found.add((player_id, provider, f"{outcome.reference}{suffix}"))
     return found

@@ -181,7 +181,7 @@ class BatchWriter:
             *columns_of(counted, 3),
             *columns_of(balances, 4),
             *columns_of(rounds, 12),
-            *columns_of(marks, 9),
+            *columns_of(marks, 10),
             *columns_of(house, 4),
             list(move.next_offsets.values()),
         )

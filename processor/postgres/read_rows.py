@@ -138,9 +138,17 @@ def split_of(stored: str | None, moved_minor: int) -> dict[str, int]:
 
 def put_bet_marks(rows: Rows, players: Mapping[int, Player]) -> None:
     """What has happened to bets."""
-    for number, provider, key, rolled_back, wins, game_wins, won, refunded in rows:
+    for number, provider, key, rolled_back, wins, game_wins, won, refunded, otherwise in rows:
         players[number].bets[(provider, key)] = BetMark(
-            provider, key, rolled_back, wins, game_wins, int(won), int(refunded), stored=True
+            provider,
+            key,
+            rolled_back,
+            wins,
+            game_wins,
+            int(won),
+            int(refunded),
+            None if otherwise is None else json.loads(otherwise),
+            stored=True,
         )
 
 

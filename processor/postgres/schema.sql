@@ -139,9 +139,11 @@ CREATE TABLE bet_marks (
     game_wins      integer NOT NULL,
     won_minor      numeric(38, 0) NOT NULL,
     refunded_minor numeric(38, 0) NOT NULL,
+    paid_otherwise text,
     CONSTRAINT bet_marks_pkey PRIMARY KEY (shard, player, provider, key)
 ) WITH (fillfactor = 90);
 COMMENT ON TABLE bet_marks IS 'What happened to a bet since it was taken, or the tombstone of a rollback that overtook its bet.';
+COMMENT ON COLUMN bet_marks.paid_otherwise IS 'JSON, what of won_minor did not go from the gaming account to cash: account>pool to minor units.';
 
 CREATE TABLE rounds (
     shard            smallint NOT NULL,

@@ -5,6 +5,7 @@ Amounts are written as text with the rest: they hold 38 digits, more than the dr
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ ROUND_COLUMNS = (
 
 BET_MARK_COLUMNS = (
     "shard", "player", "provider", "key", "rolled_back", "wins", "game_wins", "won_minor", "refunded_minor",
+    "paid_otherwise",
 )  # fmt: skip
 
 
@@ -70,8 +72,13 @@ def new_bet_mark_text(player: Player, m: BetMark) -> str:
     """What has happened to a bet that nothing had happened to yet, or a tombstone."""
     return (
         f"{player.shard}\t{player.number}\t{m.provider}\t{m.key}\t{m.rolled_back}\t{m.wins}\t{m.game_wins}"
-        f"\t{m.won_minor}\t{m.refunded_minor}"
+        f"\t{m.won_minor}\t{m.refunded_minor}\t{_otherwise(m) or ''}"
     )
+
+
+def _otherwise(m: BetMark) -> str | None:
+    """JSON, or None where all that was won went from the gaming account to cash."""
+    return json.dumps(m.paid_otherwise) if m.paid_otherwise else None
 
 
 def balance_row(player: Player, account: Account) -> Row:
@@ -124,6 +131,7 @@ def bet_mark_row(player: Player, m: BetMark) -> Row:
         m.game_wins,
         m.won_minor,
         m.refunded_minor,
+        _otherwise(m),
     )
 
 

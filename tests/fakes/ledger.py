@@ -235,12 +235,13 @@ class FakeBatch:
             found = self._store.outcomes.get(name)
             if found is not None:
                 books.outcomes[name] = copy.deepcopy(found)
+        bets = wanted.bets | self._bets_of(wanted)
         for player_id, player in books.players.items():
             person = self._store.people[player_id]
             player.bets.update(
                 (name, copy.deepcopy(mark))
                 for name, mark in person.bets.items()
-                if (player_id, *name) in wanted.bets
+                if (player_id, *name) in bets
             )
             player.rounds.update(
                 (name, copy.deepcopy(one))
@@ -281,6 +282,14 @@ class FakeBatch:
                     if after is not None:
                         pools[entry.currency, pool] = after
         return pools
+
+    def _bets_of(self, wanted: Wanted) -> set[tuple[str, str, str]]:
+        found = set()
+        for player_id, provider, key, suffix in wanted.bets_of:
+            named = self._store.outcomes.get((provider, key))
+            if named is not None and named.player_id == player_id and named.reference is not None:
+                found.add((player_id, provider, f"{named.reference}{suffix}"))
+        return found
 
     async def write(self, written: Written) -> None:
         """Check what Postgres would check."""

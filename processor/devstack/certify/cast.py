@@ -14,7 +14,7 @@ _OWN_SENDERS: Final = ("cashier", "operator")
 _PLACE: Final = ("game_id", "round_id")
 
 #: The fields that a step may leave out, by type; every type has player_id, provider and occurred_at.
-_DEFAULTED: Final[dict[str, tuple[str, ...]]] = {
+DEFAULTED: Final[dict[str, tuple[str, ...]]] = {
     "bet": ("currency", *_PLACE, "session_id"),
     "win": ("currency", *_PLACE, "session_id"),
     "bet_win": ("currency", *_PLACE, "session_id"),
@@ -103,7 +103,7 @@ class Cast:
             "player_id": self.player(player),
             "occurred_at": now.isoformat(),
         }
-        body |= {name: defaults[name] for name in _DEFAULTED.get(step.type or "", ())}
+        body |= {name: defaults[name] for name in DEFAULTED.get(step.type or "", ())}
         body |= {name: value for name, value in step.fields.items() if name not in {"player_id", "provider"}}
         if "session_id" in body and isinstance(body["session_id"], str):
             body["session_id"] = f"{self.name}-{body['session_id']}"

@@ -1,9 +1,9 @@
-"""Play: a bet takes its stake, a win pays, a round ends."""
+"""Play: a bet takes its stake, a win pays, a bet_win does both, a round ends."""
 
 from __future__ import annotations
 
 from processor.domain.case import Case
-from processor.domain.decision import OK, Decision
+from processor.domain.decision import OK, Decision, Posting
 from processor.domain.effects import (
     BetSettled,
     Effect,
@@ -12,15 +12,19 @@ from processor.domain.effects import (
     RoundStaked,
     RoundWon,
 )
+from processor.domain.keys import mark_key
+from processor.domain.money import format_minor
 from processor.domain.postings import (
     GAMING,
     STAKE_ACCOUNT,
     WIN_ACCOUNT,
     jackpot_minor,
+    not_gaming_to_cash,
     pay,
     paying_pool,
     stake_postings,
 )
+from processor.domain.state import CASH
 
 
 def bet(case: Case) -> Decision:
@@ -51,7 +55,10 @@ def win(case: Case) -> Decision:
     postings = pay(case.player, currency, account, pool, amount_minor)
     effects: list[Effect] = []
     if bet_ is not None:
-        effects.append(BetSettled(command.provider, case.bet_key, amount_minor, kind == "game"))
+        otherwise = (
+            () if account is GAMING and pool is CASH and len(postings) < 2 else not_gaming_to_cash(postings)
+        )
+        effects.append(BetSettled(command.provider, case.bet_key, amount_minor, kind == "game", otherwise))
     if command.round_id is not None:
         won_minor = amount_minor if account == GAMING else 0
         effects.append(RoundWon(command.provider, command.round_id, command.game_id, currency, won_minor))
@@ -59,6 +66,41 @@ def win(case: Case) -> Decision:
             effects.append(RoundClosed(command.provider, command.round_id))
     split = {paid.credit: paid.amount_minor for paid in postings}
     return Decision(OK, postings, amount_minor, currency, split, tuple(effects))
+
+
+def bet_win(case: Case) -> Decision:
+    """Take a stake and pay its win, both or neither; the bet is settled from birth."""
+    command = case.command
+    provider, round_id, currency = command.provider, command.round_id or "", command.currency or ""
+    stake_minor, win_minor = command.amount_minor or 0, command.win_minor
+    stake = {pool: -part for pool, part in case.stake_parts}
+    paid = pay(case.player, currency, GAMING, paying_pool(stake, case.rules), win_minor)
+    key = mark_key(case.profile, command.player_id, command.transaction_id)
+    effects: list[Effect] = [
+        BetSettled(provider, key, win_minor, True, not_gaming_to_cash(paid)),
+        RoundStaked(provider, round_id, command.game_id, currency, stake_minor),
+        RoundWon(provider, round_id, command.game_id, currency, win_minor),
+    ]
+    if command.round_closed or _closes_its_round(case, "game"):
+        effects.append(RoundClosed(provider, round_id))
+    postings = (*stake_postings(case.stake_parts, GAMING, 0, currency), *paid)
+    told = _told_of_both(case, currency, stake_minor, win_minor, paid)
+    return Decision(OK, postings, win_minor - stake_minor, currency, stake, tuple(effects), details=told)
+
+
+def _told_of_both(
+    case: Case, currency: str, stake_minor: int, win_minor: int, paid: tuple[Posting, ...]
+) -> dict[str, object]:
+    """What the result tells of both halves. The split told is that of both; the one kept is the stake's."""
+    exponent = case.reference.currencies[currency]
+    split = {pool: -part for pool, part in case.stake_parts}
+    for posting in paid:
+        split[posting.credit] = split.get(posting.credit, 0) + posting.amount_minor
+    return {
+        "bet_amount": format_minor(stake_minor, exponent),
+        "win_amount": format_minor(win_minor, exponent),
+        "split": {pool: format_minor(minor, exponent) for pool, minor in split.items() if minor},
+    }
 
 
 def _closes_its_round(case: Case, kind: str) -> bool:

@@ -204,7 +204,12 @@ WITH decided AS (
     FROM outcomes o
     LEFT JOIN unnest($1::integer[], $2::integer[], $3::bigint[]) AS m (layout, lane, seq) USING (layout, lane)
     WHERE o.seq > COALESCE(m.seq, 0) AND o.decided_at >= $4
-        AND (o.type IN ('adjust', 'transfer_in', 'transfer_out') OR o.type = 'win' AND o.round_id IS NULL)
+        AND (o.type IN ('adjust', 'transfer_in', 'transfer_out') OR o.type = 'win' AND o.round_id IS NULL
+            OR o.type = 'reverse_win' AND EXISTS (
+                SELECT FROM outcomes w
+                WHERE w.player = o.player AND w.provider = o.provider AND w.transaction_id = o.reference
+                    AND w.type = 'win' AND w.round_id IS NULL
+            ))
 )
 SELECT e.provider, e.currency,
     sum(CASE WHEN e.credit = 'house:gaming' THEN e.amount_minor ELSE -e.amount_minor END)::text AS change

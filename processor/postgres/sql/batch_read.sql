@@ -91,7 +91,8 @@ CROSS JOIN LATERAL (
 
 -- name: bet_marks
 -- What has happened to these bets.
-SELECT m.player, m.provider, m.key, m.rolled_back, m.wins, m.game_wins, m.won_minor::text, m.refunded_minor::text
+SELECT m.player, m.provider, m.key, m.rolled_back, m.wins, m.game_wins, m.won_minor::text, m.refunded_minor::text,
+    m.paid_otherwise
 FROM unnest(cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4)) AS wanted (shard, player, provider, key)
 CROSS JOIN LATERAL (
     SELECT *

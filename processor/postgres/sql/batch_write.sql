@@ -137,20 +137,20 @@ WITH counted AS (
 ), marked AS (
     UPDATE bet_marks m
     SET rolled_back = u.rolled_back, wins = u.wins, game_wins = u.game_wins, won_minor = u.won_minor,
-        refunded_minor = u.refunded_minor
+        refunded_minor = u.refunded_minor, paid_otherwise = u.paid_otherwise
     FROM unnest(
         cells($31)::smallint[], cells($32)::bigint[], cells($33), cells($34), cells($35)::boolean[],
-        cells($36)::integer[], cells($37)::integer[], cells($38)::numeric[], cells($39)::numeric[]
-    ) AS u (shard, player, provider, key, rolled_back, wins, game_wins, won_minor, refunded_minor)
+        cells($36)::integer[], cells($37)::integer[], cells($38)::numeric[], cells($39)::numeric[], cells($40)
+    ) AS u (shard, player, provider, key, rolled_back, wins, game_wins, won_minor, refunded_minor, paid_otherwise)
     WHERE m.shard = u.shard AND m.player = u.player AND m.provider = u.provider AND m.key = u.key
 ), house AS (
     INSERT INTO house_accounts AS h (provider, currency, purpose, balance, lane)
     SELECT u.*, $2
-    FROM unnest(cells($40), cells($41), cells($42), cells($43)::numeric[]) AS u
+    FROM unnest(cells($41), cells($42), cells($43), cells($44)::numeric[]) AS u
     ON CONFLICT (lane, provider, currency, purpose) DO UPDATE SET balance = h.balance + excluded.balance
 ), sealed AS (
     INSERT INTO seals (layout, lane, seq, outcomes, revision, decided_at, previous, seal)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 )
 INSERT INTO journal (layout, lane, seq, records, payload, partitions, next_offsets)
-VALUES ($1, $2, $3, $9, $10, $11::integer[], $44::bigint[]);
+VALUES ($1, $2, $3, $9, $10, $11::integer[], $45::bigint[]);

@@ -117,6 +117,10 @@ class MemoryLedger:
             outcome = self.outcomes.get((provider, key_))
             if outcome is not None and outcome.player_id == player_id and outcome.round_id is not None:
                 wanted.rounds.add((player_id, provider, outcome.round_id))
+        for player_id, provider, key_, suffix in wanted.bets_of:
+            outcome = self.outcomes.get((provider, key_))
+            if outcome is not None and outcome.player_id == player_id and outcome.reference is not None:
+                wanted.bets.add((player_id, provider, f"{outcome.reference}{suffix}"))
         for player_id, provider, key_ in wanted.bets & self.marks.keys():
             books.players[player_id].bets[(provider, key_)] = copy(self.marks[(player_id, provider, key_)])
         for player_id, provider, key_ in wanted.rounds & self.rounds.keys():

@@ -47,6 +47,20 @@ class Play:
         fields = {**defaults(type_), **fields}
         currency, amount = fields.get("currency"), fields.pop("amount", None)
         at = fields.pop("at_seconds", 0)
+        if type_ == "bet_win" and currency is not None:
+            bet_amount, win_amount = fields.pop("bet_amount", "1.00"), fields.pop("win_amount", "0.00")
+            fields |= {
+                "own": (("bet_amount", bet_amount), ("win_amount", win_amount)),
+                "win_minor": parse_minor(win_amount, EXPONENTS[currency]),
+                "amount_minor": parse_minor(bet_amount, EXPONENTS[currency]),
+            }
+            return Command(
+                type=type_,
+                transaction_id=transaction_id,
+                offset=next(self.offsets),
+                broker_time=self.ledger.now + timedelta(seconds=at),
+                **fields,
+            )
         return Command(
             type=type_,
             transaction_id=transaction_id,
@@ -92,11 +106,11 @@ def defaults(type_: str) -> dict[str, Any]:
     common: dict[str, Any] = {"provider": sender.get(type_, "acme"), "player_id": "p", "partition": 0}
     if type_ not in {*NAMES_ITS_BET, *ABOUT_THE_PLAYER}:
         common["currency"] = "EUR"
-    if type_ in ("bet", "win", "close_round"):
+    if type_ in ("bet", "win", "bet_win", "close_round"):
         common |= {"game_id": "g", "round_id": "r"}
-    if type_ in ("bet", "win", "open_session", "close_session"):
+    if type_ in ("bet", "win", "bet_win", "open_session", "close_session"):
         common["session_id"] = "s"
-    if type_ in ("bet", "win", "refund", "deposit", "withdraw"):
+    if type_ in ("bet", "win", "refund", "adjust", "deposit", "withdraw"):
         common["amount"] = "1.00"
     if type_ in KIND:
         common["kind"] = KIND[type_]

@@ -41,7 +41,7 @@ def check_books(ledger: MemoryLedger) -> None:
     for player_id, player in ledger.players.items():
         for (currency, pool), account in player.accounts.items():
             assert account.balance_minor == sums.pop((player_id, currency, pool), 0)
-            assert account.balance_minor >= 0
+            assert account.balance_minor <= 0 if pool == "debt" else account.balance_minor >= 0
         told = [said.sequence for said in ledger.said if isinstance(said, Answer) and of(said) == player_id]
         assert told == list(range(1, player.sequence + 1))
     assert not any(sums.values())

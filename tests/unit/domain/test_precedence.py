@@ -130,6 +130,37 @@ def fund(world: World) -> None:
     world.player.account("EUR", "cash").balance_minor = 900
 
 
+def name_nothing(before: Fix) -> Fix:
+    def fix(world: World) -> None:
+        before(world)
+        world.command.reference = "w1"
+
+    return fix
+
+
+def refuse_win(world: World) -> None:
+    world.know("win", "w1", code="ROUND_CLOSED").reference = "b1"
+
+
+def know_win(world: World) -> None:
+    win = world.know("win", "w1")
+    win.reference, win.moved_minor, win.split = "b1", 100, {"cash": 100}
+
+
+def reversals_allowed(world: World) -> None:
+    world.profile = replace(world.profile, win_reversal="take_available")
+
+
+def name_refused_bet(world: World) -> None:
+    right_currency(world)
+    refuse_bet(world)
+
+
+def take_too_much(world: World) -> None:
+    not_rolled_back(world)
+    world.command.amount_minor, world.command.amount_text = -900, "-9.00"
+
+
 #: (what the row above lacked, the fix that makes this row, the code it is answered with)
 TABLES: dict[str, Sequence[tuple[str, Fix, str]]] = {
     "bet": [
@@ -178,6 +209,39 @@ TABLES: dict[str, Sequence[tuple[str, Fix, str]]] = {
         ("its round is closed", not_settled, "ALREADY_SETTLED"),
         ("it is more than the bet", reopen_round, "REFUND_EXCEEDS_BET"),
         ("nothing is wrong (a block, a session, the provider's state do not matter)", right_amount, "OK"),
+    ],
+    "bet_win": [
+        ("a known id of another event", set_id("known"), "CONFLICT"),
+        ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
+        ("it is late", set_id("new"), "EXPIRED"),
+        ("nobody knows the player", in_time, "PLAYER_NOT_FOUND"),
+        ("the provider is suspended", open_player, "GAME_BLOCKED"),
+        ("the player has no such wallet", activate_provider, "WRONG_CURRENCY"),
+        ("the session is unknown", right_currency, "SESSION_EXPIRED"),
+        ("the player is blocked", open_session, "PLAYER_BLOCKED"),
+        ("the round is closed", unblock, "ROUND_CLOSED"),
+        ("the money is not there", reopen_round, "INSUFFICIENT_FUNDS"),
+        ("nothing is wrong", fund, "OK"),
+    ],
+    "reverse_win": [
+        ("a known id of another event", set_id("known"), "CONFLICT"),
+        ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
+        ("nobody knows the player", set_id("new"), "PLAYER_NOT_FOUND"),
+        ("nobody knows the win", name_nothing(open_player), "BET_NOT_FOUND"),
+        ("the win was refused", refuse_win, "BET_NOT_FOUND"),
+        ("its bet was rolled back", know_win, "ALREADY_ROLLED_BACK"),
+        ("the provider takes no win back", not_rolled_back, "NOT_ROLLBACKABLE"),
+        ("nothing is wrong (a block, a session, the provider's state do not matter)", reversals_allowed, "OK"),
+    ],
+    "adjust": [
+        ("a known id of another event", set_id("known"), "CONFLICT"),
+        ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
+        ("nobody knows the player", set_id("new"), "PLAYER_NOT_FOUND"),
+        ("the player has no such wallet", open_player, "WRONG_CURRENCY"),
+        ("the bet was refused", name_refused_bet, "BET_NOT_FOUND"),
+        ("the bet was rolled back", know_bet, "ALREADY_ROLLED_BACK"),
+        ("the money is not there", take_too_much, "INSUFFICIENT_FUNDS"),
+        ("nothing is wrong", fund, "OK"),
     ],
     "deposit": [
         ("a known id of another event", set_id("known"), "CONFLICT"),

@@ -75,9 +75,6 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
     [
         'wallet = "transfer"',
         'transfer_settlement = "provider"',
-        'rollback_after_win = "allow"',
-        'win_reversal = "take_available"',
-        'win_reversal = "player_debt"',
         "fx = true",
     ],
 )
