@@ -76,6 +76,12 @@ _RESULT_HEADERS: Final[JsonSchema] = {
             "pattern": "^[0-9]+/[0-9]+/[0-9]+$",
             "description": "layout/lane/seq",
         },
+        "x-key-id": {
+            "type": "string",
+            "description": "Where results are signed: which key of the operator's.",
+        },
+        "x-timestamp": _SIGNING_HEADERS["properties"]["x-timestamp"],
+        "x-signature": _SIGNING_HEADERS["properties"]["x-signature"],
     },
 }
 

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from processor.lane.observer import Observer
 from processor.lane.steps import Step
+from processor.ports import KeyFacts
 from processor.settings import Settings
 from processor.telemetry.metrics import MetricsObserver
 from processor.telemetry.watch import Watch
@@ -53,6 +54,18 @@ def test_parked_events_come_and_go() -> None:
     metrics.answered(0, 0, -1)
     assert registry.get_sample_value("croupier_parked_change") == 1
     assert registry.get_sample_value("croupier_replayed_total") == 3
+
+
+def test_ages_and_uses_of_keys_are_told_and_those_of_keys_that_are_gone_forgotten() -> None:
+    metrics, registry = observed()
+    metrics.keys([KeyFacts("acme-1", "acme", 60.0, 5, 0), KeyFacts("acme-2", "acme", 30.0, 0, 0)])
+    metrics.keys([KeyFacts("acme-1", "acme", 62.0, 7, 0)])
+    first, second = ({"key_id": key_id, "owner": "acme"} for key_id in ("acme-1", "acme-2"))
+    assert registry.get_sample_value("croupier_key_age_seconds", first) == 62
+    assert registry.get_sample_value("croupier_key_uses_total", first) == 7
+    assert registry.get_sample_value("croupier_key_age_seconds", second) is None
+    metrics.keys_trouble("The keys' directory is empty.")
+    assert registry.get_sample_value("croupier_key_troubles_total") == 1
 
 
 def test_trouble_is_counted() -> None:

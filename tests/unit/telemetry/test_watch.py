@@ -13,6 +13,7 @@ import structlog
 
 from processor.errors import LedgerUnavailable
 from processor.lane.keeper import WHOLE_TOPIC
+from processor.ports import KeyFacts
 from processor.settings import Settings
 from processor.telemetry.logging import configure_logging
 from processor.telemetry.watch import Watch
@@ -161,3 +162,11 @@ async def test_a_lane_at_work_is_unready_while_a_server_is_away_and_ready_afterw
         await eventually(lambda: len(probed.seen) == 3 and seen.reasons() == {})
     assert probed.seen == [False] * 3
     assert len(seen.lines("lane.goes_on")) == 1
+
+
+def test_which_keys_are_known_is_a_line_whenever_it_changes(seen: Seen) -> None:
+    for key_ids in (["a"], ["a"], ["a", "b"], ["b"]):
+        seen.watch.keys([KeyFacts(key_id, "acme", 1.0, 0, 0) for key_id in key_ids])
+    assert [line["key_ids"] for line in seen.lines("keys.read")] == [["a"], ["a", "b"], ["b"]]
+    seen.watch.keys_trouble("acme-1.toml is not TOML in UTF-8.")
+    assert [line["message"] for line in seen.lines("keys.trouble")] == ["acme-1.toml is not TOML in UTF-8."]
