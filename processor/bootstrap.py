@@ -7,11 +7,10 @@ import os
 import random
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 
-from processor.domain.profiles import Reference
 from processor.domain.queues import Bounds
 from processor.errors import (
     CroupierError,
@@ -37,14 +36,14 @@ from processor.lane.lane import Lane
 from processor.lane.observer import Observer, SilentObserver
 from processor.lane.patience import Patience
 from processor.lane.recovery import Recovery
-from processor.lane.references import References
+from processor.lane.references import Lifetimes, References, Row
 from processor.lane.watermarks import Watermarks
 from processor.ports import Clock, EventReader, Keys, Layout, PublisherFactory, StepHook
 from processor.postgres.connection import Timeouts
 from processor.postgres.key_uses import KeyUse, note_key_uses
 from processor.postgres.layout_store import PostgresLayoutStore
 from processor.postgres.ledger import PostgresLedger
-from processor.postgres.reference import listen, read_reference
+from processor.postgres.reference import KINDS, listen, read_kinds, reference_of
 from processor.postgres.rights import ways_to_alter_the_books
 from processor.production import refusals
 from processor.settings import Settings
@@ -70,7 +69,7 @@ async def serve(
     watching = observer or SilentObserver()
     keys = key_ring(settings, watching)
     layout = await settle_layout(settings)
-    references = References(lambda: _reference(settings))
+    references = _references(settings)
     await references.refresh()
     reader = KafkaEventReader(
         settings, lanes=layout.lanes, partitions=layout.partitions, static_id=settings.group_instance_id
@@ -336,8 +335,19 @@ async def _tell_uses(ring: KeyRing, settings: Settings, observer: Observer, told
     told.update({key_id: fact.uses for key_id, fact in used.items()})
 
 
-async def _reference(settings: Settings) -> Reference:
-    return await read_reference(settings.postgres_dsn.get_secret_value())
+def _references(settings: Settings) -> References:
+    dsn = settings.postgres_dsn.get_secret_value()
+
+    async def read(kinds: Set[str]) -> list[Row]:
+        return [Row(*row) for row in await read_kinds(dsn, kinds)]
+
+    return References(read, reference_of, frozenset(KINDS), _lifetimes(settings))
+
+
+def _lifetimes(settings: Settings) -> Lifetimes:
+    return Lifetimes(
+        settings.providers_cached_seconds, settings.games_cached_seconds, settings.preferences_cached_seconds
+    )
 
 
 async def _keep_fresh(references: References, settings: Settings, observer: Observer) -> None:
@@ -346,12 +356,14 @@ async def _keep_fresh(references: References, settings: Settings, observer: Obse
     while True:
         try:
             async with listen(settings.postgres_dsn.get_secret_value(), told.set):
+                told.set()  # what was announced while nobody listened
                 while True:
                     with suppress(TimeoutError):
-                        async with asyncio.timeout(settings.reference_refresh_seconds):
+                        async with asyncio.timeout(_lifetimes(settings).shortest):
                             await told.wait()
+                    was_told = told.is_set()
                     told.clear()
-                    await references.refresh()
+                    await references.refresh(told=was_told)
         except WorldFault as fault:
             observer.retrying(-1, fault, 1)
             await asyncio.sleep(settings.retry_backoff_max_seconds)

@@ -82,7 +82,9 @@ class Settings(BaseSettings):
         3, ge=1, description="unclean take-overs at one offset before events are marked"
     )
     drain_timeout_seconds: float = Field(20.0, gt=0)
-    reference_refresh_seconds: float = Field(300.0, gt=0)
+    providers_cached_seconds: float = Field(300.0, gt=0, description="provider profiles, status among it")
+    games_cached_seconds: float = Field(3600.0, gt=0)
+    preferences_cached_seconds: float = Field(900.0, gt=0, description="the wallets' policy, currencies")
 
     # Trust
     signing: Literal["off", "required"] = "off"

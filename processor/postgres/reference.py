@@ -69,6 +69,19 @@ async def read_reference(dsn: str) -> Reference:
         raise LedgerUnavailable(str(error)) from error
 
 
+async def read_kinds(dsn: str, kinds: Iterable[str]) -> list[tuple[str, str, str | None, int]]:
+    """(kind, name, JSON, newest revision of all) of the documents of these kinds, and a last one without JSON.
+
+    Raises `errors.LedgerUnavailable`, `errors.NotMigrated`.
+    """
+    try:
+        async with opened(dsn) as connection:
+            rows = await connection.fetch(statements("reference")["read_kinds"], list(kinds))
+    except PostgresUnreachable as error:
+        raise LedgerUnavailable(str(error)) from error
+    return [(kind, name, document, revision) for kind, name, document, revision in rows]
+
+
 async def read_documents(dsn: str, kind: str) -> dict[str, dict[str, Any]]:
     """The documents of one kind, by name. Raises `errors.PostgresUnreachable`, `errors.NotMigrated`."""
     async with opened(dsn) as connection:

@@ -5,6 +5,14 @@ FROM reference_documents d
 UNION ALL
 SELECT 'revision', '', NULL, COALESCE(max(revision), 0) FROM reference_revisions;
 
+-- name: read_kinds
+-- Reference data of some kinds, with the newest revision of all.
+SELECT d.kind, d.name, d.document::text, (SELECT max(revision) FROM reference_revisions) AS revision
+FROM reference_documents d
+WHERE d.kind = ANY ($1::text[])
+UNION ALL
+SELECT 'revision', '', NULL, COALESCE(max(revision), 0) FROM reference_revisions;
+
 -- name: lock
 -- One change of reference data at a time.
 LOCK TABLE reference_revisions IN SHARE ROW EXCLUSIVE MODE;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from processor.lane.lane import Lane
 from processor.lane.observer import SilentObserver
 from processor.lane.patience import Patience
 from processor.lane.recovery import Recovery
-from processor.lane.references import References
+from processor.lane.references import References, Row
 from processor.lane.steps import Step
 from processor.lane.watermarks import Watermarks
 from processor.ports import EventReader, Keys, Layout, StepHook
@@ -166,10 +166,10 @@ class World:
         return Patience(lane, self.clock, self.observer, 0.1, 5.0)
 
     def batches(self, lane: int, watermarks: Watermarks | None = None) -> Batches:
-        async def read() -> Reference:
-            return REFERENCE
+        async def read(_: Set[str]) -> list[Row]:
+            return []
 
-        references = References(read, REFERENCE)
+        references = References(read, lambda _: REFERENCE, frozenset({"providers"}), current=REFERENCE)
         return Batches(
             lane,
             self.ledger(),
