@@ -62,6 +62,7 @@ class Comparison:
     batches: int = 0
     outcomes: int = 0
     _repaired: set[str] = field(default_factory=set)
+    _silent: list[tuple[Batch, list[str]]] = field(default_factory=list)
     _doubtful: dict[Lane, list[StoredBatch]] = field(default_factory=dict)
 
     def take(
@@ -92,6 +93,9 @@ class Comparison:
         self.missing = [
             one for one in self.missing if one.outcome.wallet_transaction_id not in self._repaired
         ]
+        for silent, ids in self._silent:
+            if not self._repaired.issuperset(ids):
+                self._nothing_of(silent)
         for name, outcome in self.missing:
             self.faults.add(
                 Proof.FIRST_PUBLISHED,
@@ -122,11 +126,15 @@ class Comparison:
         letters = [
             one for one in stored.letter_partitions if self._is_expected(self.letters_topic, one, stored.name)
         ]
-        if not shown and (expected or letters):
-            self.faults.add(
-                Proof.BATCHES,
-                f"batch {batch_name(stored.name)} is applied, but nothing of it is on the topics",
-            )
+        if not shown and letters:
+            self._nothing_of(stored.name)
+        elif not shown and expected:
+            self._silent.append((stored.name, [one.wallet_transaction_id for one in expected]))
+
+    def _nothing_of(self, name: Batch) -> None:
+        self.faults.add(
+            Proof.BATCHES, f"batch {batch_name(name)} is applied, but nothing of it is on the topics"
+        )
 
     def _is_expected(self, topic: str, partition: int, name: Batch) -> bool:
         if (topic, partition) not in self.oldest:

@@ -141,7 +141,8 @@ class TopicsShown:
         player_id, sequence, partition = shown.player_id, shown.sequence, record.partition
         seen = self._players.get(player_id)
         if seen is None:
-            self._players[player_id] = _PlayerSeen(sequence, sequence, 1, {partition: sequence})
+            before_it = 0 if shown.repaired else sequence
+            self._players[player_id] = _PlayerSeen(sequence, sequence, 1, {partition: before_it})
             return
         before = seen.last_by_partition.get(partition, 0)
         if shown.repaired:

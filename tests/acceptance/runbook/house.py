@@ -63,9 +63,9 @@ class House:
             yield worker
 
     @asynccontextmanager
-    async def refusing(self) -> AsyncIterator[LogLines]:
-        """A worker that is not going to get its lanes ready."""
-        async with running(self.installation) as worker:
+    async def refusing(self, **variables: str) -> AsyncIterator[LogLines]:
+        """A worker that is not going to get its lanes ready, or to live long."""
+        async with running(self.installation, **variables) as worker:
             yield worker
 
     async def forget_topics(self, bootstrap: str) -> None:

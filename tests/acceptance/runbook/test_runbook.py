@@ -113,6 +113,26 @@ async def test_parked_events(house: House) -> None:
 async def test_a_fault_that_the_audit_finds_and_a_result_that_is_made_up_for(house: House) -> None:
     await house.follow("audit-fault")
     assert json.loads((house.installation.directory / "audit.json").read_text())["clean"] is True
+    await _lose_a_result(house)
+    await house.follow("audit-fault")
+    told = json.loads((house.installation.directory / "audit.json").read_text())
+    faults = {one["name"] for one in told["proofs"] if one["fault"]}
+    assert faults == {"results.first_published", "results.batches", "results.sequences"}
+    async with house.working():
+        await house.answered(deposit(PLAYERS[4], "1.00", 10))
+        said = await house.follow("audit-repair")
+    assert "Results told again: 1." in said
+    assert "The books are clean" in said
+
+
+async def _lose_a_result(house: House) -> None:
+    """A batch that is applied and never published is noted as published, as by a receipt that a person set too high."""
+    event = house.installation.events("lost.jsonl", deposit(PLAYERS[4], "1.00", 9))
+    assert (await house.installation.type("send", event)).code == 0
+    async with house.refusing(CROUPIER_TROUBLE="kill:9:before:+1") as worker:
+        await worker.rest()
+    await house.sql("UPDATE lanes SET published_seq = applied_seq WHERE retired_at IS NULL")
+    await house.sql("DELETE FROM journal")
 
 
 async def test_backup_and_restore(house: House, stack: Stack) -> None:

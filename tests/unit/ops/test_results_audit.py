@@ -229,6 +229,8 @@ def test_a_header_that_is_no_batch_is_none(header: bytes | None) -> None:
 def test_a_result_that_was_repaired_stands_for_the_first_one() -> None:
     records = [SOUND[1], repaired(result(2, seq=2, sequence=1, event_offset=0))]
     assert audited(records, [batch(1), batch(2)], OUTCOMES[:2], published=2) == {}
+    alone = [repaired(result(2, seq=2, sequence=1, event_offset=0))]
+    assert audited(alone, [batch(1), batch(2)], OUTCOMES[:1], published=2) == {}
     twice = [*SOUND[:2], repaired(result(2, seq=2, sequence=1, event_offset=0))]
     assert Proof.ONE_ANSWER in audited(twice, [batch(1), batch(2)], OUTCOMES[:2])
 
