@@ -1,4 +1,4 @@
-"""Both topics and the books, read side by side: batches of two lanes merged from all partitions, and what is missing."""
+"""Both topics and the books, side by side: batches of two lanes merged from all partitions, and what is missing."""
 
 from __future__ import annotations
 

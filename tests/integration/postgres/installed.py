@@ -49,6 +49,8 @@ class Installed:
             await ledger.close()
         for connection in self.connections:
             await connection.close()
+        self.ledgers.clear()
+        self.connections.clear()
 
 
 async def install(database: Database) -> Installed:

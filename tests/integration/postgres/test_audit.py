@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from processor.devstack.stack import Stack
 from processor.postgres.audit import audit
 from processor.postgres.audit_report import AuditReport
 from tests.contract.ledger.bookkeeper import Bookkeeper, bet, opening, parking, win
+from tests.installations import drop, make_database
 from tests.integration.postgres.installed import Installed
 
 
@@ -127,3 +129,22 @@ async def test_progress_is_told(installed: Installed) -> None:
     await audit(installed.database.worker_dsn, progress=lambda *each: told.append(each))
     assert ("seals", 8, 8) in told
     assert {"zero_sum", "chains", "house"} <= {each[0] for each in told}
+
+
+async def test_the_books_are_read_on_a_replica_and_how_far_they_are_proved_is_kept_on_the_primary(
+    installed: Installed, stack: Stack
+) -> None:
+    await some_books(installed)
+    await installed.close()
+    replica = await make_database(stack, installed.database.name)
+    primary = installed.database.worker_dsn
+    assert (await audit(primary, replica_dsn=replica.worker_dsn)).clean
+    behind = Installed(replica)
+    assert await (await behind.worker()).fetchval("SELECT count(*) FROM audit_marks") == 0
+    report = await audit(primary, replica_dsn=replica.worker_dsn)
+    assert (report.clean, report.incremental, report.batches) == (True, True, 0)
+    await tamper(behind, "UPDATE entries SET amount_minor = 251 WHERE amount_minor = 250")
+    assert "chains" in faults(await audit(primary, replica_dsn=replica.worker_dsn, full=True))
+    assert (await audit(primary)).clean
+    await behind.close()
+    await drop(stack, replica.name)
