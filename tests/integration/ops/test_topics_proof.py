@@ -72,7 +72,7 @@ async def told(database: Database, make_test_topics: TopicsFactory) -> Told:
             events_topic=topics.events,
             results_topic=topics.results,
             dead_letters_topic=topics.dead_letters,
-            postgres_dsn=database.worker_dsn,  # type: ignore[arg-type]  # pydantic keeps it as a secret
+            postgres_dsn=database.worker_dsn,
         )
     )
 
