@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+from processor.postgres.connection import NEWEST_SCHEMA, OLDEST_SCHEMA
+from processor.postgres.migrate import known_migrations
 from tests.house.sources import named, project_files, python_files, text_of, tree_of
 
 # A statement's first words, in capitals as we write them; prose has them in lower case, or without what follows.
@@ -79,3 +81,8 @@ def _strings(path: Path) -> list[tuple[int, str]]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
     ]
+
+
+def test_the_program_works_with_the_schema_that_its_own_migrations_make() -> None:
+    assert known_migrations()[-1].version == NEWEST_SCHEMA
+    assert OLDEST_SCHEMA <= NEWEST_SCHEMA
