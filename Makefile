@@ -1,13 +1,13 @@
 # Croupier's commands. `make demo` and `make test` need Python >= 3.11 and make, nothing else.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check test certify chaos model bench format lock
+.PHONY: help setup demo check audit-dependencies sbom test test-secure certify chaos model bench format lock
 
 BIN := .venv/bin
 STAMP := .venv/.croupier-setup
 
 help: ## these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## .venv with the locked dependencies and the croupier script
 
@@ -22,18 +22,30 @@ $(STAMP): pyproject.toml requirements/all.txt
 demo: setup ## the whole thing on this machine, in about a minute
 	@$(BIN)/croupier demo
 
-check: setup ## format, lint, types, walls, compose file
+check: setup ## format, lint, types, walls, compose file, what invites trouble
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml processor schemas
+
+audit-dependencies: setup ## known faults of what is locked; fails where nobody can be asked
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/all.txt
+
+sbom: setup ## the bill of materials of a worker (CycloneDX), into build/
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+	  --output-file build/sbom.cdx.json requirements/runtime.txt
 
 test: setup ## all tests but the long ones
 	$(BIN)/python -m pytest
 
 certify: setup ## the acceptance cases on a stack and a worker of their own (ARGS="--duplicate 0.2 --kill")
 	$(BIN)/croupier certify --embedded $(ARGS) tests/cases/*.yaml
+
+test-secure: setup ## the acceptance tests on a stack with TLS, passwords and access rights
+	CROUPIER_TEST_SECURED=1 $(BIN)/python -m pytest tests/acceptance tests/integration/postgres -m "long or not long" --timeout=900
 
 chaos: setup ## what must survive, tried: every failure of the suite, long ones too
 	$(BIN)/python -m pytest tests/chaos -m "long or not long" --timeout=900

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -27,6 +27,11 @@ class Settings(BaseSettings):
     kafka_key_file: Path | None = None
     kafka_admin_username: str | None = Field(None, description="who creates topics and applies access")
     kafka_admin_password: SecretStr | None = None
+    cluster_prefix: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,31}$",
+        description="before the names of topics, group and app that are not set: two installations on one cluster",
+    )
     app: str = Field(
         "croupier", pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="prefix of transactional ids"
     )
@@ -55,6 +60,7 @@ class Settings(BaseSettings):
     )
     postgres_replica_dsn: SecretStr | None = Field(None, description="where audits and histories may read")
     worker_role: str = "croupier_worker"
+    owner_role: str | None = Field(None, description="owns the schema, where the migrator itself does not")
     statement_timeout_seconds: float = Field(15.0, gt=0)
     lock_timeout_seconds: float = Field(5.0, gt=0)
     idle_in_transaction_timeout_seconds: float = Field(15.0, gt=0)
@@ -105,6 +111,15 @@ class Settings(BaseSettings):
     )
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _put_the_prefix_before_what_is_not_named(cls, given: dict[str, Any]) -> dict[str, Any]:
+        prefix = given.get("cluster_prefix")
+        if not prefix or not isinstance(prefix, str):
+            return given
+        names = ("events_topic", "results_topic", "dead_letters_topic", "group", "app")
+        return {**{name: f"{prefix}{cls.model_fields[name].default}" for name in names}, **given}
 
     @model_validator(mode="after")
     def _publishing_ends_before_its_transaction(self) -> Self:

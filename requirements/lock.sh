@@ -13,5 +13,5 @@ compile() {
         ${UPGRADE:-} --output-file "$out"
 }
 compile requirements/all.txt pyproject.toml --all-extras
-compile requirements/runtime.txt pyproject.toml --extra access --constraint requirements/all.txt
+compile requirements/runtime.txt pyproject.toml --constraint requirements/all.txt
 compile requirements/build.txt requirements/build.in --constraint requirements/all.txt

@@ -1,6 +1,7 @@
 """Fixtures for all tests: one stack for the session, started when a test first asks; fresh databases and topics.
 
-Where the environment names servers (CROUPIER_KAFKA_BOOTSTRAP and both DSNs) these are used, else the embedded stack.
+Where the environment names servers (CROUPIER_KAFKA_BOOTSTRAP and both DSNs) these are used, else the embedded stack;
+with CROUPIER_TEST_SECURED=1 that one in its secured form (`make test-secure`).
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import hypothesis
 import pytest
 
 from processor.devstack.embedded import EmbeddedStack
-from processor.devstack.stack import KAFKA_BOOTSTRAP, ExternalStack, Stack
+from processor.devstack.stack import KAFKA_BOOTSTRAP, ExternalStack, Stack, security_of
 from tests.installations import Database, Topics, drop, make_database, make_template, make_topics
 
 DatabaseFactory = Callable[[], Awaitable[Database]]
 TopicsFactory = Callable[[int], Awaitable[Topics]]
+
+SECURED = os.environ.get("CROUPIER_TEST_SECURED") == "1"
 
 # Machines are noisy: no example has a deadline, and none is too slow. `make model` loads the second profile.
 hypothesis.settings.register_profile(
@@ -31,7 +34,7 @@ hypothesis.settings.load_profile("default")
 @pytest.fixture(scope="session")
 async def stack() -> AsyncIterator[Stack]:
     """The session's Kafka and Postgres: shared by all tests, so nobody may stop or break them."""
-    chosen: Stack = ExternalStack.named_in(os.environ) or EmbeddedStack()
+    chosen: Stack = ExternalStack.named_in(os.environ) or EmbeddedStack(secure=SECURED)
     await chosen.start()
     yield chosen
     await chosen.stop()
@@ -41,6 +44,16 @@ async def stack() -> AsyncIterator[Stack]:
 async def own_stack() -> AsyncIterator[EmbeddedStack]:
     """An embedded stack for one module's tests, which may kill and freeze its servers."""
     async with EmbeddedStack() as own:
+        yield own
+
+
+@pytest.fixture(scope="session")
+async def secured(stack: Stack) -> AsyncIterator[EmbeddedStack]:
+    """A stack whose doors are shut: the session's own, where it is such a one."""
+    if isinstance(stack, EmbeddedStack) and SECURED:
+        yield stack
+        return
+    async with EmbeddedStack(secure=True) as own:
         yield own
 
 
@@ -83,10 +96,10 @@ async def empty_database(stack: Stack) -> AsyncIterator[Database]:
 @pytest.fixture
 async def make_test_topics(stack: Stack) -> TopicsFactory:
     """Makes the three topics, with the number of partitions that a test wants."""
-    bootstrap = stack.environment()[KAFKA_BOOTSTRAP]
+    variables = stack.environment()
 
     async def make(partitions: int) -> Topics:
-        return await make_topics(bootstrap, partitions)
+        return await make_topics(variables[KAFKA_BOOTSTRAP], partitions, security_of(variables))
 
     return make
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
@@ -80,8 +82,8 @@ async def drop(stack: Stack, name: str) -> None:
     await databases.drop_database(stack.environment()[POSTGRES_MIGRATOR_DSN], name)
 
 
-async def make_topics(bootstrap: str, partitions: int) -> Topics:
-    """Three new topics, set as the contract says, on one broker."""
+async def make_topics(bootstrap: str, partitions: int, security: Mapping[str, Any] | None = None) -> Topics:
+    """Three new topics, set as the contract says, on one broker (`security_of` a secured stack's variables)."""
     tag = uuid.uuid4().hex[:12]
     topics = Topics(
         bootstrap=bootstrap,
@@ -97,7 +99,7 @@ async def make_topics(bootstrap: str, partitions: int) -> Topics:
         topics.results: {"retention.ms": RETENTION_MS},
         topics.dead_letters: {"retention.ms": RETENTION_MS, "max.message.bytes": str(1_048_588 + 65_536)},
     }
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **(security or {}))
     await admin.start()
     try:
         answer = await admin.create_topics(

@@ -26,7 +26,7 @@ from processor.devstack.embedded import EmbeddedStack
 from processor.devstack.installation import StackDirectory
 from processor.devstack.kafka_broker import BrokerOptions
 from processor.devstack.readiness import kafka_answers, postgres_answers
-from processor.devstack.stack import KAFKA_BOOTSTRAP, POSTGRES_DSN
+from processor.devstack.stack import KAFKA_BOOTSTRAP, POSTGRES_DSN, security_of
 from processor.errors import CroupierError
 
 _UP_TIMEOUT_SECONDS = 180.0
@@ -66,7 +66,7 @@ def environment(directory: Path) -> dict[str, str]:
     installation = place.read()
     if installation is None or place.holder() is None:
         raise StackNotRunning(f"No stack is running in {directory}: start one with `croupier stack up`.")
-    return installation.environment()
+    return installation.environment(directory)
 
 
 async def status(directory: Path) -> Status:
@@ -79,16 +79,17 @@ async def status(directory: Path) -> Status:
         return Status("starting", directory, pid=holder)
     variables = environment(directory)
     kafka, postgres = await asyncio.gather(
-        kafka_answers(variables[KAFKA_BOOTSTRAP]), postgres_answers(variables[POSTGRES_DSN])
+        kafka_answers(variables[KAFKA_BOOTSTRAP], security_of(variables)),
+        postgres_answers(variables[POSTGRES_DSN]),
     )
     return Status("up", directory, holder, started_at, kafka, postgres)
 
 
-async def up(directory: Path, heap_mib: int) -> bool:
+async def up(directory: Path, heap_mib: int, *, secure: bool = False) -> bool:
     """Start a supervisor unless one runs there, and wait until its stack answers; whether it was started now."""
     started = None
     if StackDirectory(directory).holder() is None:
-        started = await asyncio.to_thread(_launch, directory, heap_mib)
+        started = await asyncio.to_thread(_launch, directory, heap_mib, secure)
 
     async def answers() -> None:
         holder = StackDirectory(directory).holder()
@@ -137,7 +138,7 @@ async def _wait(reached: Callable[[], Awaitable[None]], timeout_seconds: float, 
         raise StackNotRunning(f"{failure} within {timeout_seconds:.0f} seconds.") from reason
 
 
-def _launch(directory: Path, heap_mib: int) -> subprocess.Popen[bytes]:
+def _launch(directory: Path, heap_mib: int, secure: bool) -> subprocess.Popen[bytes]:
     directory.mkdir(parents=True, exist_ok=True)
     with _log(directory).open("wb") as log:
         return subprocess.Popen(
@@ -148,6 +149,7 @@ def _launch(directory: Path, heap_mib: int) -> subprocess.Popen[bytes]:
                 str(directory),
                 "--heap-mib",
                 str(heap_mib),
+                *(["--secure"] if secure else []),
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -173,12 +175,12 @@ def _started_at(directory: Path, holder: int) -> str | None:
     return str(content["started_at"]) if content["pid"] == holder else None
 
 
-async def own(directory: Path, heap_mib: int) -> None:
+async def own(directory: Path, heap_mib: int, *, secure: bool = False) -> None:
     """Start the stack, say so, wait for the word to stop, stop it."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with EmbeddedStack(directory, broker=BrokerOptions(heap_mib=heap_mib)):
+    async with EmbeddedStack(directory, secure=secure, broker=BrokerOptions(heap_mib=heap_mib)):
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         partial = _running(directory).with_suffix(".new")
         partial.write_bytes(orjson.dumps({"pid": os.getpid(), "started_at": now}))
@@ -192,9 +194,10 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("directory", type=Path)
     words.add_argument("--heap-mib", type=int, default=BrokerOptions.heap_mib)
+    words.add_argument("--secure", action="store_true")
     chosen = words.parse_args()
     try:
-        asyncio.run(own(chosen.directory, chosen.heap_mib))
+        asyncio.run(own(chosen.directory, chosen.heap_mib, secure=chosen.secure))
     except CroupierError as reason:
         sys.stderr.write(f"{reason}\n")
         sys.exit(reason.exit_code)

@@ -28,11 +28,10 @@ from processor.devstack.bench_report import BenchPlan, BenchReport, Drain, Laten
 from processor.devstack.bench_traffic import PROVIDERS_TOML, BenchEvent, BenchTraffic
 from processor.devstack.child import Guardian
 from processor.devstack.commands import croupier
-from processor.devstack.demo import settings_from
 from processor.devstack.embedded import EmbeddedStack
 from processor.devstack.least_ledger import make_least_ledger
 from processor.devstack.reference_data import add_providers, profiles_in
-from processor.devstack.stack import POSTGRES_MIGRATOR_DSN
+from processor.devstack.stack import POSTGRES_MIGRATOR_DSN, settings_from
 from processor.devstack.worker import Worker
 from processor.kafka.tailing import end_offsets
 

@@ -19,9 +19,12 @@ WORKER = "croupier_worker"
 DATABASE = "croupier"
 
 
-def dsn(user: str, password: str, port: int, database: str = DATABASE, host: str = "127.0.0.1") -> str:
-    """A connection string."""
-    return f"postgresql://{user}:{quote(password, safe='')}@{host}:{port}/{database}"
+def dsn(
+    user: str, password: str, port: int, database: str = DATABASE, *, authority: Path | None = None
+) -> str:
+    """A connection string to this machine; over TLS, checked against ``authority``, where one is named."""
+    tls = f"?sslmode=verify-full&sslrootcert={quote(str(authority), safe='/')}" if authority else ""
+    return f"postgresql://{user}:{quote(password, safe='')}@127.0.0.1:{port}/{database}{tls}"
 
 
 def with_database(any_dsn: str, database: str) -> str:

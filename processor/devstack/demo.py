@@ -24,14 +24,13 @@ from processor.devstack.demo_report import DemoPlan, DemoReport, Numbers, Screen
 from processor.devstack.embedded import EmbeddedStack
 from processor.devstack.reference_data import add_providers, profiles_in
 from processor.devstack.replies import Place, following
-from processor.devstack.stack import POSTGRES_MIGRATOR_DSN, ExternalStack, Stack
+from processor.devstack.stack import POSTGRES_MIGRATOR_DSN, ExternalStack, Stack, settings_from
 from processor.devstack.traffic.event import TrafficEvent
 from processor.devstack.traffic.expectation import Expectation
 from processor.devstack.traffic.play import Traffic
 from processor.devstack.traffic.providers import PROVIDERS_TOML
 from processor.devstack.worker import Worker
 from processor.kafka.producing import EventSender
-from processor.settings import Settings
 
 #: The demonstration's own knobs: a killed worker is missed quickly, poison is given up quickly.
 WORKER_SETTINGS: Final = {
@@ -276,12 +275,6 @@ class Demo:
             return False
         began, ended = self._disturbed
         return timing.arrived_ms >= began and timing.sent_ms <= ended
-
-
-def settings_from(environment: dict[str, str]) -> Settings:
-    """The settings that a program with these variables would have."""
-    given = {name.removeprefix("CROUPIER_").lower(): value for name, value in environment.items()}
-    return Settings.model_validate({**Settings().model_dump(), **given})
 
 
 async def _end(worker: Worker) -> None:

@@ -15,7 +15,9 @@ from typing import Self
 
 from processor.devstack import databases
 from processor.devstack.child import Guardian
-from processor.devstack.installation import Installation, StackDirectory
+from processor.devstack.doors import BROKER, POSTGRES, USER
+from processor.devstack.grants import grant_user
+from processor.devstack.installation import DirectoryDiffers, Installation, StackDirectory
 from processor.devstack.kafka_broker import BrokerOptions, EmbeddedKafka
 from processor.devstack.postgres_server import EmbeddedPostgres
 from processor.errors import CroupierError
@@ -35,12 +37,17 @@ class EmbeddedStack:
         self,
         directory: Path | None = None,
         *,
+        secure: bool = False,
         broker: BrokerOptions | None = None,
         postgres_settings: Mapping[str, str] | None = None,
         progress: Callable[[str], None] = _no_progress,
     ) -> None:
-        """`directory` is kept; without one the stack lives in a temporary directory, erased by `stop`."""
+        """`directory` is kept; without one the stack lives in a temporary directory, erased by `stop`.
+
+        `secure`: nobody gets in without a password or a certificate, over TLS (see doors.py).
+        """
         self._chosen_directory = directory
+        self._secure = secure
         self._broker_options = broker or BrokerOptions()
         self._postgres_settings = dict(postgres_settings or {})
         self._progress = progress
@@ -69,7 +76,8 @@ class EmbeddedStack:
     async def start(self) -> None:
         """Start both servers at the same time; if one fails, neither goes on.
 
-        Raises DirectoryTaken, DirectoryUnreadable, ServerFailed, JarsRefused, EmbeddedPartsMissing, OutOfReach.
+        Raises DirectoryTaken, DirectoryUnreadable, DirectoryDiffers, ServerFailed, JarsRefused,
+        EmbeddedPartsMissing, OutOfReach, NoTlsHere.
         """
         path = self._chosen_directory or Path(tempfile.mkdtemp(prefix="croupier-stack-"))
         directory = StackDirectory(path.resolve())
@@ -83,6 +91,8 @@ class EmbeddedStack:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.kafka.start())
                 group.create_task(self.postgres.start())
+            if self._secure:
+                await grant_user(self.environment())
         except BaseExceptionGroup as several:
             await self.stop()
             raise several.exceptions[0] from None
@@ -91,8 +101,14 @@ class EmbeddedStack:
             raise
 
     def _assemble(self, directory: StackDirectory) -> None:
-        installation = (directory.read() or Installation.new()).with_free_ports()
+        found = directory.read() or Installation.new(secure=self._secure)
+        if found.secure != self._secure:
+            raise DirectoryDiffers(directory.path, found.secure)
+        installation = found.with_free_ports()
         directory.write(installation)
+        doors = installation.doors(directory.path)
+        if doors is not None:
+            doors.certificates.make(BROKER, POSTGRES, USER)
         self._installation = installation
         self.kafka = EmbeddedKafka(
             directory.kafka,
@@ -101,6 +117,7 @@ class EmbeddedStack:
             self._guardian,
             self._broker_options,
             self._progress,
+            doors,
         )
         self.postgres = EmbeddedPostgres(
             directory.postgres,
@@ -108,6 +125,7 @@ class EmbeddedStack:
             installation.passwords,
             self._guardian,
             self._postgres_settings,
+            doors,
         )
 
     async def stop(self) -> None:
@@ -126,7 +144,7 @@ class EmbeddedStack:
 
     def environment(self) -> dict[str, str]:
         """The variables that point the program at this stack."""
-        return self._installation.environment()
+        return self._installation.environment(self.directory)
 
     async def create_database(self, name: str, template: str | None = None) -> str:
         """A fresh database for a test; gives the migrator's DSN (see databases.with_database for others')."""

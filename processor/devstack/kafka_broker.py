@@ -1,6 +1,6 @@
 """One Apache Kafka broker (KRaft, combined mode) as a child process, for one machine.
 
-It has two listeners for clients: PLAINTEXT at its own port, and PROXIED, which is advertised at `proxy_port`,
+It has two listeners for clients: one at its own port, and PROXIED, which is advertised at `proxy_port`,
 where a test puts a proxy: clients follow advertised addresses, so only a listener of its own keeps them behind it.
 
 After a kill the controller is started alone for a moment first. Why: a lone broker that comes back before the
@@ -23,6 +23,7 @@ from typing import IO
 
 from processor.devstack import kafka_config, kafka_jars
 from processor.devstack.child import Child, Guardian, NotReady, run_tool
+from processor.devstack.doors import Doors
 from processor.devstack.kafka_config import BrokerPorts
 from processor.devstack.places import try_lock
 from processor.devstack.readiness import kafka_answers
@@ -54,6 +55,7 @@ class EmbeddedKafka:
         keeper: Guardian,
         options: BrokerOptions,
         progress: Callable[[str], None],
+        doors: Doors | None = None,
     ) -> None:
         self.ports = ports
         self._directory = directory
@@ -61,6 +63,7 @@ class EmbeddedKafka:
         self._keeper = keeper
         self._options = options
         self._progress = progress
+        self._doors = doors
         self._child: Child | None = None
         self._new_archive: Path | None = None
         self._archive_claim: IO[str] | None = None
@@ -94,7 +97,8 @@ class EmbeddedKafka:
         java = [str(kafka_jars.java()), f"-Xmx{self._options.heap_mib}m", *options]
         reads_archive = [f"-XX:AOTCache={archive}"] if archive.exists() else []
         self._directory.mkdir(parents=True, exist_ok=True)
-        properties = {**kafka_config.broker(self.ports, self._data), **self._options.properties}
+        secured = self._doors.broker_properties(self.ports) if self._doors else {}
+        properties = {**kafka_config.broker(self.ports, self._data), **secured, **self._options.properties}
         config = kafka_config.write(self._directory / "server.properties", properties)
         if not (self._data / "meta.properties").exists():
             await self._format([*java, *reads_archive, *classes], config)
@@ -134,7 +138,7 @@ class EmbeddedKafka:
             claim.close()
 
     async def _answers(self) -> None:
-        problem = await kafka_answers(self.bootstrap)
+        problem = await kafka_answers(self.bootstrap, self._doors.admin_options() if self._doors else None)
         if problem is not None:
             raise NotReady(problem)
 
@@ -174,14 +178,16 @@ class EmbeddedKafka:
             f"--cluster-id={self._cluster_id}",  # in one word: an id may begin with a dash
             "-c",
             str(config),
+            *(self._doors.first_users() if self._doors else []),
         ]
         await run_tool([*java, *tool])
 
     async def _bury(self, java: list[str]) -> None:
         """Let the controller alone count the killed broker as gone, unless it was killed before it was counted in."""
-        config = kafka_config.write(
-            self._directory / "controller.properties", kafka_config.controller_alone(self.ports, self._data)
-        )
+        properties = kafka_config.controller_alone(self.ports, self._data)
+        if self._doors is not None:
+            properties |= self._doors.controller_properties()
+        config = kafka_config.write(self._directory / "controller.properties", properties)
         log = self._directory / "controller.log"
         log.unlink(missing_ok=True)
         says = "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.controller.ReplicationControlManager=info"

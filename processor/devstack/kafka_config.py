@@ -17,6 +17,7 @@ class BrokerPorts:
     proxied: int
     proxy: int
     controller: int
+    mutual: int | None = None  # of a secured broker only
 
 
 def broker(ports: BrokerPorts, data: Path) -> dict[str, str]:
@@ -43,6 +44,8 @@ def broker(ports: BrokerPorts, data: Path) -> dict[str, str]:
         "share.coordinator.state.topic.min.isr": "1",
         "group.initial.rebalance.delay.ms": "0",
         "log.cleaner.dedupe.buffer.size": "2097152",
+        # There is no other broker to take over: one that a busy machine keeps waiting is slow, not gone.
+        "broker.session.timeout.ms": "60000",
     }
 
 

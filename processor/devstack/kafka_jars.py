@@ -62,13 +62,17 @@ def class_path(progress: Callable[[str], None]) -> list[Path]:
     with locked(folder.with_name(f"{folder.name}.lock")):
         if not (folder / "complete").exists():
             progress(f"Downloading Apache Kafka {KAFKA_VERSION} (44 MB, once) ...")
-        jars = _resolve(folder)
+        jars = resolve(ENDPOINT, folder, "Apache Kafka's jars")
         check(jars, known_digests())
         (folder / "complete").touch()
     return jars
 
 
-def _resolve(folder: Path) -> list[Path]:
+def resolve(endpoint: str, folder: Path, what: str) -> list[Path]:
+    """The jars of Maven coordinates, from the folder or downloaded into it; not checked yet.
+
+    Raises EmbeddedPartsMissing, or CroupierError when they cannot be had.
+    """
     try:
         import jgo
     except ImportError as reason:
@@ -76,10 +80,10 @@ def _resolve(folder: Path) -> list[Path]:
             "Install the embedded stack's parts: pip install 'croupier[embedded]'."
         ) from reason
     try:
-        return list(jgo.build(ENDPOINT, cache_dir=folder).all_jars)
+        return list(jgo.build(endpoint, cache_dir=folder).all_jars)
     except (OSError, RuntimeError, ValueError) as reason:
         raise CroupierError(
-            f"Apache Kafka's jars could not be had ({reason}): see whether this machine reaches a Maven repository."
+            f"{what} could not be had ({reason}): see whether this machine reaches a Maven repository."
         ) from reason
 
 

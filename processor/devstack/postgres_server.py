@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import signal
 import tempfile
 from collections.abc import Mapping
@@ -11,7 +13,9 @@ from pathlib import Path
 from processor.devstack.account import Account, unprivileged_account
 from processor.devstack.child import Child, Guardian, NotReady, run_tool
 from processor.devstack.databases import DATABASE, MIGRATOR, WORKER, dsn, ensure_database, ensure_roles
+from processor.devstack.doors import POSTGRES, Doors
 from processor.devstack.postgres_programs import programs, require_reach
+from processor.devstack.postgres_tls import tls_programs
 from processor.devstack.readiness import postgres_answers
 
 _START_TIMEOUT_SECONDS = 240.0  # an end is noticed at once; only a busy machine takes so long
@@ -21,7 +25,7 @@ _SUPERUSER = "postgres"
 _SETTINGS = {
     "listen_addresses": "'127.0.0.1'",
     "unix_socket_directories": "''",
-    "password_encryption": "'scram-sha-256'",
+    "password_encryption": "'scram-sha-256'",  # nosec B105
     "max_connections": "200",
     "shared_buffers": "'256MB'",
     "max_wal_size": "'2GB'",
@@ -55,28 +59,30 @@ class EmbeddedPostgres:
         passwords: Passwords,
         keeper: Guardian,
         settings: Mapping[str, str],
+        doors: Doors | None = None,
     ) -> None:
         self.port = port
         self._directory = directory
         self._passwords = passwords
         self._keeper = keeper
         self._settings = settings
+        self._doors = doors
         self._child: Child | None = None
 
     @property
     def superuser_dsn(self) -> str:
         """For tests that make trouble; nothing of the product needs it."""
-        return dsn(_SUPERUSER, self._passwords.superuser, self.port, "postgres")
+        return dsn(_SUPERUSER, self._passwords.superuser, self.port, "postgres", authority=self._authority)
 
     @property
     def migrator_dsn(self) -> str:
         """The owner's connection string."""
-        return dsn(MIGRATOR, self._passwords.migrator, self.port)
+        return dsn(MIGRATOR, self._passwords.migrator, self.port, authority=self._authority)
 
     @property
     def worker_dsn(self) -> str:
         """The worker's connection string."""
-        return dsn(WORKER, self._passwords.worker, self.port)
+        return dsn(WORKER, self._passwords.worker, self.port, authority=self._authority)
 
     @property
     def running(self) -> bool:
@@ -91,11 +97,13 @@ class EmbeddedPostgres:
         if self.running:
             return
         account = unprivileged_account()
-        bin_folder = programs(account)
+        bin_folder = await asyncio.to_thread(tls_programs) if self._doors else programs(account)
         self._make_directory(account)
         if not (self._data / "PG_VERSION").exists():
             await self._initialise(bin_folder, account)
         self._write_config()
+        if self._doors is not None:
+            self._lock_doors(self._doors, account)
         self._child = Child.start(
             [str(bin_folder / "postgres"), "-D", str(self._data)],
             log=self._directory / "postgres.log",
@@ -168,7 +176,27 @@ class EmbeddedPostgres:
                 account=account,
             )
 
+    @property
+    def _authority(self) -> Path | None:
+        return self._doors.certificates.authority if self._doors else None
+
+    def _lock_doors(self, doors: Doors, account: Account | None) -> None:
+        """The server's certificate and key in a place of its own, and no way in but over TLS with a password."""
+        shown = doors.certificates
+        for source, name in (
+            (shown.certificate(POSTGRES), "server.crt"),
+            (shown.key(POSTGRES), "server.key"),
+        ):
+            target = self._directory / name
+            target.unlink(missing_ok=True)
+            shutil.copyfile(source, target)
+            target.chmod(0o600)
+            if account is not None:
+                account.own(target)
+        (self._data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
+
     def _write_config(self) -> None:
-        settings = {**_SETTINGS, "port": str(self.port), **self._settings}
+        tls = self._doors.postgres_settings(self._directory) if self._doors else {}
+        settings = {**_SETTINGS, "port": str(self.port), **tls, **self._settings}
         text = "".join(f"{name} = {value}\n" for name, value in settings.items())
         (self._data / "postgresql.auto.conf").write_text(text)

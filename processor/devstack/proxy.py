@@ -68,10 +68,14 @@ class _Cut(Exception):
 class TcpProxy:
     """Listens on a port of the loopback address and carries every connection to the server."""
 
-    def __init__(self, server_port: int, *, port: int = 0, seed: int = 0) -> None:
-        """`port` 0 takes any free one; it is known once the proxy is started."""
+    def __init__(self, server_port: int, *, port: int = 0, seed: int = 0, source: str | None = None) -> None:
+        """`port` 0 takes any free one; it is known once the proxy is started.
+
+        `source` is the address of this machine that the server sees: 127.0.0.2 is another one for an allow-list.
+        """
         self.port = port
         self.server_port = server_port
+        self._source = source
         self.carried_bytes = 0
         self._troubles = {direction: Trouble() for direction in Direction}
         self._refuse = False
@@ -146,7 +150,9 @@ class TcpProxy:
             _reset(writer)
             return
         try:
-            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.server_port)
+            server_reader, server_writer = await asyncio.open_connection(
+                "127.0.0.1", self.server_port, local_addr=(self._source, 0) if self._source else None
+            )
         except OSError:
             _reset(writer)
             return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
@@ -11,12 +13,17 @@ from aiokafka.errors import KafkaError
 _TIMEOUT_SECONDS = 5.0
 
 
-async def kafka_answers(bootstrap: str) -> str | None:
-    """None if one of the brokers (host:port, comma separated) answers a metadata request, else what is wrong."""
+async def kafka_answers(bootstrap: str, security: Mapping[str, Any] | None = None) -> str | None:
+    """None if one of the brokers (host:port, comma separated) answers a metadata request, else what is wrong.
+
+    ``security`` are aiokafka's keyword arguments for a secured one.
+    """
     problems = [await _port_problem(address) for address in bootstrap.split(",")]
     if all(problems):
         return "; ".join(filter(None, problems))
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(_TIMEOUT_SECONDS * 1000))
+    client = AIOKafkaAdminClient(
+        bootstrap_servers=bootstrap, request_timeout_ms=int(_TIMEOUT_SECONDS * 1000), **(security or {})
+    )
     try:
         await client.start()
         cluster = await client.describe_cluster()

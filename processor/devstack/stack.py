@@ -8,14 +8,40 @@ ContainersStack   both as containers, where a Docker engine answers (containers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from processor.devstack.readiness import kafka_answers, postgres_answers
 from processor.errors import KafkaUnreachable, PostgresUnreachable, WrongUsage
+from processor.settings import Settings
 
 KAFKA_BOOTSTRAP = "CROUPIER_KAFKA_BOOTSTRAP"
 POSTGRES_DSN = "CROUPIER_POSTGRES_DSN"
 POSTGRES_MIGRATOR_DSN = "CROUPIER_POSTGRES_MIGRATOR_DSN"
+
+
+#: How the variables begin that let a client into a secured Kafka.
+_KAFKA_SECURITY = (
+    "CROUPIER_KAFKA_SECURITY_",
+    "CROUPIER_KAFKA_SASL_",
+    "CROUPIER_KAFKA_ADMIN_",
+    "CROUPIER_KAFKA_CA_",
+    "CROUPIER_KAFKA_CERTIFICATE_",
+    "CROUPIER_KAFKA_KEY_",
+)
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """The settings that a program with these variables would have."""
+    given = {name.removeprefix("CROUPIER_").lower(): value for name, value in environment.items()}
+    return Settings.model_validate({**Settings().model_dump(exclude_unset=True), **given})
+
+
+def security_of(environment: Mapping[str, str]) -> dict[str, Any]:
+    """aiokafka's keyword arguments for whoever makes or looks at things there: the administrator, if one is named."""
+    from processor.kafka.security import as_admin, security_options
+
+    own = {name: value for name, value in environment.items() if name.startswith(_KAFKA_SECURITY)}
+    return security_options(as_admin(settings_from(own)))
 
 
 class Stack(Protocol):
@@ -35,12 +61,19 @@ class ExternalStack:
     """Servers that are somebody else's: looked at, never started or stopped."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        """`environment` names all three variables; raises WrongUsage for the first that is missing."""
+        """`environment` names all three variables, and what Kafka's security needs where it has any.
+
+        Raises WrongUsage for the first that is missing.
+        """
         names = (KAFKA_BOOTSTRAP, POSTGRES_DSN, POSTGRES_MIGRATOR_DSN)
         missing = [name for name in names if not environment.get(name)]
         if missing:
             raise WrongUsage(f"An external stack needs {missing[0]} in the environment.")
-        self._environment = {name: environment[name] for name in names}
+        self._environment = {
+            name: value
+            for name, value in environment.items()
+            if name in names or name.startswith(_KAFKA_SECURITY)
+        }
 
     @classmethod
     def named_in(cls, environment: Mapping[str, str]) -> Self | None:
@@ -49,7 +82,7 @@ class ExternalStack:
 
     async def start(self) -> None:
         """Look whether both answer. Raises KafkaUnreachable, PostgresUnreachable."""
-        problem = await kafka_answers(self._environment[KAFKA_BOOTSTRAP])
+        problem = await kafka_answers(self._environment[KAFKA_BOOTSTRAP], security_of(self._environment))
         if problem is not None:
             raise KafkaUnreachable(f"Kafka does not answer: {problem}. See {KAFKA_BOOTSTRAP}.")
         for name in (POSTGRES_DSN, POSTGRES_MIGRATOR_DSN):

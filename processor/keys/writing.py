@@ -76,7 +76,7 @@ def revoke(directory: Path, key_id: str, *, now: datetime) -> KeyFile:
     old = find(directory, key_id)
     if old.revoked_at is not None:
         return old
-    revoked = old.model_copy(update={"secret": None, "revoked_at": now})
+    revoked = old.model_copy(update={"secret": None, "revoked_at": now})  # nosec B105
     _write(directory, revoked, replace=True)
     return revoked
 

@@ -85,7 +85,7 @@ async def _play_on_ground(cases: Sequence[Case], options: _Options) -> list[Repo
 
     if not options.embedded:
         return await _play(load_settings(), dict(os.environ), cases, options)
-    from processor.devstack.demo import settings_from
+    from processor.devstack.stack import settings_from
 
     async with embedded_installation(notice) as environment:
         return await _play(settings_from(environment), environment, cases, options)

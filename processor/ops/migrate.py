@@ -21,7 +21,9 @@ def migrate(as_json: JsonOption = False) -> None:
 
     settings = load_settings()
     dsn = settings.postgres_migrator_dsn or settings.postgres_dsn
-    done = run_async(carry_out(dsn.get_secret_value(), worker_role=settings.worker_role))
+    done = run_async(
+        carry_out(dsn.get_secret_value(), worker_role=settings.worker_role, owner_role=settings.owner_role)
+    )
     if as_json:
         show_json({"migrations": done})
     elif done:

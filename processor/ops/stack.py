@@ -36,6 +36,10 @@ def _chosen(directory: Path | None) -> Path:
 def up(
     directory: DirectoryOption = None,
     heap_mib: Annotated[int, typer.Option("--kafka-heap-mib", min=128, help="Memory of the broker.")] = 512,
+    secure: Annotated[
+        bool,
+        typer.Option("--secure", help="TLS, passwords and access rights, with its own throw-away authority."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Start Kafka and Postgres, unless they run already. The first time downloads Kafka (44 MB)."""
@@ -46,7 +50,7 @@ def up(
     with notices().status("Looking for Apache Kafka ...") as shown:
         run_async(asyncio.to_thread(kafka_jars.class_path, shown.update))
         shown.update("Starting Kafka and Postgres ...")
-        started = run_async(background.up(place, heap_mib))
+        started = run_async(background.up(place, heap_mib, secure=secure))
     if as_json:
         show_json({"started": started, "directory": str(place), "environment": background.environment(place)})
         return

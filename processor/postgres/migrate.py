@@ -37,15 +37,17 @@ def known_migrations() -> list[Migration]:
     return found
 
 
-async def migrate(migrator_dsn: str, *, worker_role: str = "croupier_worker") -> list[str]:
+async def migrate(
+    migrator_dsn: str, *, worker_role: str = "croupier_worker", owner_role: str | None = None
+) -> list[str]:
     """Apply what is missing, make the months of entries ahead, and set the rights; the names of what was applied.
 
+    ``owner_role``: who is to own it all, where that is not the migrator itself, who must be a member of it.
     Running it again changes nothing. Raises `errors.PostgresUnreachable`, and `errors.WrongInstallation` where the
     database has a migration that differs from ours or the role lacks a right.
     """
-    connection = await connect(
-        migrator_dsn, {"search_path": SCHEMA, "timezone": "UTC", "application_name": "croupier"}
-    )
+    session = {"search_path": SCHEMA, "timezone": "UTC", "application_name": "croupier"}
+    connection = await connect(migrator_dsn, session | ({"role": owner_role} if owner_role else {}))
     try:
         return await _migrate(connection, worker_role)
     except asyncpg.InsufficientPrivilegeError as error:

@@ -15,8 +15,8 @@ import orjson
 import psutil
 
 from processor.devstack.child import Guardian
-from processor.devstack.demo import settings_from
 from processor.devstack.embedded import EmbeddedStack
+from processor.devstack.stack import settings_from
 from processor.devstack.traffic.providers import PROVIDERS_TOML
 from processor.devstack.trouble import VARIABLE
 from processor.devstack.worker import Worker

@@ -107,7 +107,7 @@ def test_what_is_imported_is_a_dependency() -> None:
     imported = {module.split(".")[0] for path in python_files(*PACKAGES) for module in imported_modules(path)}
     used = {_normal(name) for module in imported for name in distributions.get(module, ())} - _OUR_OWN
 
-    assert used <= _declared("dependencies", "embedded", "containers", "access")
+    assert used <= _declared("dependencies", "embedded", "containers")
 
 
 def test_what_is_a_dependency_is_imported() -> None:

@@ -86,7 +86,7 @@ def load_cases(paths: Sequence[Path]) -> list[Case]:
     cases: list[Case] = []
     for path in paths:
         try:
-            listed = yaml.load(path.read_text(), _PlainLoader)
+            listed = yaml.load(path.read_text(), _PlainLoader)  # nosec B506  # a SafeLoader
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise WrongUsage(f"{path}: cannot be read as YAML: {error}") from error
         if not isinstance(listed, list):

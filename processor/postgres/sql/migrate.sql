@@ -51,12 +51,24 @@ BEGIN
             CREATE ROLE croupier_reader NOLOGIN;
         END IF;
     EXCEPTION
+        WHEN insufficient_privilege THEN
+            RAISE EXCEPTION 'the roles % (LOGIN) and croupier_reader (NOLOGIN) must exist before, as % may not make them',
+                worker, current_user USING ERRCODE = 'insufficient_privilege';
         WHEN duplicate_object OR unique_violation THEN
             NULL; -- another database of this server is being migrated at the same moment
     END;
     REVOKE ALL ON SCHEMA croupier FROM PUBLIC;
+    IF (SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()) THEN
+        -- Another installation's roles on the same server do not come in, and nobody makes temporary tables here.
+        EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+        EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I, croupier_reader', current_database(), worker);
+    END IF;
+    REVOKE ALL ON ALL TABLES IN SCHEMA croupier FROM croupier_reader;
     GRANT USAGE ON SCHEMA croupier TO croupier_reader;
     GRANT SELECT ON balance_v1, entry_v1, transaction_v1, round_v1 TO croupier_reader;
+    -- What history and the audit's proofs read: the books, and nothing that senders attached or that could not be read.
+    GRANT SELECT ON schema_version, players, accounts, house_accounts, outcomes, entries, bet_marks, rounds, sessions,
+        lanes, layouts, journal, seals, audit_marks, reference_revisions, reference_documents TO croupier_reader;
     IF worker = current_user THEN
         RETURN; -- the owner works for himself: he can do everything, and rights taken from him would be missing
     END IF;

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-from processor.devstack.stack import KAFKA_BOOTSTRAP, Stack
+from processor.devstack.stack import KAFKA_BOOTSTRAP, Stack, security_of
 from processor.ops.main import build
 from processor.settings import Settings
 from tests.installations import drop, make_database, make_topics
@@ -157,7 +157,7 @@ async def installation(
 ) -> AsyncIterator[Installation]:
     """A migrated database and topics of this module's own, two lanes; nothing runs yet."""
     database = await make_database(stack, template)
-    topics = await make_topics(stack.environment()[KAFKA_BOOTSTRAP], 4)
+    topics = await make_topics(stack.environment()[KAFKA_BOOTSTRAP], 4, security_of(stack.environment()))
     environment = {
         **stack.environment(),
         **database.environment(),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from processor.devstack.stack import security_of
 from processor.kafka.producing import EventSender
 from processor.kafka.tailing import TopicRecord, read_to_end
 from processor.ops.topic_reading import reading
@@ -66,7 +67,9 @@ async def test_a_record_that_is_no_result_is_found(
 
 async def test_topics_that_lost_everything_are_found(worked: Installation) -> None:
     given = worked.environment
-    fresh = await make_topics(given["CROUPIER_KAFKA_BOOTSTRAP"], int(given["CROUPIER_PARTITIONS"]))
+    fresh = await make_topics(
+        given["CROUPIER_KAFKA_BOOTSTRAP"], int(given["CROUPIER_PARTITIONS"]), security_of(given)
+    )
     empty = {"CROUPIER_RESULTS_TOPIC": fresh.results, "CROUPIER_DEAD_LETTERS_TOPIC": fresh.dead_letters}
     file = worked.events("eve2.jsonl", deposit("eve", "5.00", 2), deposit("eve", "5.00", 3))
     for _ in range(2):  # what is published is noted in Postgres with the batch after it

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from processor.devstack.stack import KAFKA_BOOTSTRAP, Stack
+from processor.devstack.stack import KAFKA_BOOTSTRAP, Stack, security_of
 from tests.acceptance.commands.conftest import Installation, LogLines, running
 from tests.installations import Database, make_topics, unique
 
@@ -54,7 +54,7 @@ async def test_topics_that_are_missing_are_exit_4(installation: Installation) ->
 async def test_topics_with_another_number_of_partitions_are_exit_4(
     installation: Installation, stack: Stack, database: Database
 ) -> None:
-    topics = await make_topics(stack.environment()[KAFKA_BOOTSTRAP], 3)
+    topics = await make_topics(stack.environment()[KAFKA_BOOTSTRAP], 3, security_of(stack.environment()))
     variables = {**topics.environment(), **database.environment(), "CROUPIER_PARTITIONS": "4"}
     refused = await installation.run_program("run", **variables)
     assert refused.code == 4
