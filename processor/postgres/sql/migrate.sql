@@ -83,7 +83,7 @@ BEGIN
                    ' time_zone, jurisdiction) ON players TO %I', worker);
     EXECUTE format('GRANT UPDATE (balance, version) ON accounts TO %I', worker);
     EXECUTE format('GRANT UPDATE (balance) ON house_accounts TO %I', worker);
-    EXECUTE format('GRANT UPDATE (shard, rolled_back, wins, game_wins, won_minor, refunded_minor) ON bet_marks TO %I', worker);
+    EXECUTE format('GRANT UPDATE (shard, rolled_back, wins, game_wins, won_minor, refunded_minor, paid_otherwise) ON bet_marks TO %I', worker);
     EXECUTE format('GRANT UPDATE (game_id, currency, closed_at, bets, bets_rolled_back, wins, staked_minor, won_minor)'
                    ' ON rounds TO %I', worker);
     EXECUTE format('GRANT UPDATE ON sessions TO %I', worker);
