@@ -70,10 +70,11 @@ def _evenly(chance: Random, count: int) -> Iterator[tuple[type[Trouble], type[Tr
 
 def _scenario(seed: int, number: int, kinds: Sequence[type[Trouble]]) -> Scenario:
     chance = Random(f"{seed} scenario {number}")
-    return Scenario(seed * 1000 + number, tuple(_injection(kind, chance) for kind in kinds))
+    return Scenario(seed * 1000 + number, tuple(injection(kind, chance) for kind in kinds))
 
 
-def _injection(kind: type[Trouble], chance: Random) -> Injection:
+def injection(kind: type[Trouble], chance: Random) -> Injection:
+    """A trouble of this kind, by chance, and when."""
     return Injection(
         kind.drawn(chance), round(chance.uniform(0.0, 2.0), 1), round(chance.uniform(*kind.lasts), 1)
     )

@@ -1,0 +1,62 @@
+"""The soak's judgement: what is flat is called flat, what grows is found, a ledger grows with its events."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos.soak.fit import fit
+from tests.chaos.soak.judge import judged
+from tests.chaos.soak.samples import OfWorker, Sample
+
+
+def _samples(*, leak_mib: float = 0.0, lag: int = 0, bytes_squared: float = 0.0) -> list[Sample]:
+    return [
+        Sample(
+            seconds=5.0 * number,
+            events=1_000 * number,
+            lag_records=lag * number,
+            table_mib=0.5 * number + bytes_squared * number**2,
+            index_mib=0.25 * number,
+            postgres_connections=6,
+            workers=(OfWorker(1, 90 + leak_mib * number, 4, 20), OfWorker(2 + number // 10, 80, 4, 20)),
+        )
+        for number in range(100)
+    ]
+
+
+def test_a_line_is_found_again() -> None:
+    line = fit([(x, 3 * x + 1) for x in range(10)])
+    assert line.slope == pytest.approx(3)
+    assert line.r_squared == pytest.approx(1)
+    assert line.is_linear
+    assert not line.is_flat
+
+
+@pytest.mark.parametrize("points", [[], [(0, 1), (1, 2)], [(1, 1), (1, 2), (1, 3)]])
+def test_what_makes_no_line_is_refused(points: list[tuple[float, float]]) -> None:
+    with pytest.raises(ValueError, match="points"):
+        fit(points)
+
+
+def test_a_calm_run_is_good_in_every_row() -> None:
+    rows = judged(_samples())
+    assert len(rows) == 7
+    assert [row.what for row in rows if not row.good] == []
+
+
+@pytest.mark.parametrize(
+    ("samples", "what"),
+    [
+        (_samples(leak_mib=1.0), "memory of a worker, MiB"),
+        (_samples(lag=100), "least lag of each minute, records"),
+        (_samples(bytes_squared=0.5), "tables, MiB"),
+    ],
+    ids=["memory", "lag", "tables"],
+)
+def test_what_grows_as_it_must_not_is_named(samples: list[Sample], what: str) -> None:
+    assert [row.what for row in judged(samples) if not row.good] == [what]
+
+
+def test_moments_when_a_server_was_away_are_left_out() -> None:
+    away = Sample(250.0, None, None, None, None, None, ())
+    assert judged([*_samples()[:50], away, *_samples()[51:]]) == judged(_samples()[:50] + _samples()[51:])
