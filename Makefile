@@ -1,7 +1,7 @@
 # Croupier's commands. `make demo` and `make test` need Python >= 3.11 and make, nothing else.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check audit-dependencies sbom test test-secure certify chaos model bench format lock
+.PHONY: help setup demo check audit-dependencies sbom test test-secure certify chaos soak model bench format lock
 
 BIN := .venv/bin
 STAMP := .venv/.croupier-setup
@@ -49,6 +49,9 @@ test-secure: setup ## the acceptance tests on a stack with TLS, passwords and ac
 
 chaos: setup ## what must survive, tried: every failure of the suite, long ones too
 	$(BIN)/python -m pytest tests/chaos -m "long or not long" --timeout=900
+
+soak: setup ## an hour with trouble every minute (SOAK="--seconds 600 --rate 100" for less)
+	$(BIN)/python -m tests.chaos.soak $(SOAK)
 
 model: setup ## 10,000 random histories against a second, naive wallet
 	$(BIN)/python -m pytest -m model --hypothesis-profile=model --timeout=3600
