@@ -189,7 +189,7 @@ class _Parts:
         patience = Patience(
             number, clock, self.observer, settings.retry_backoff_seconds, settings.retry_backoff_max_seconds
         )
-        watermarks = Watermarks()
+        watermarks = Watermarks(clock)
         return Lane(
             number,
             partitions,

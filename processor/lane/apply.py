@@ -181,7 +181,7 @@ class Batches:
             reference=reference,
             decided_at=now,
             identifiers=self.identifiers.transaction_ids(now),
-            watermarks=self.watermarks.times(tuple(position.next_offsets), now),
+            watermarks=self.watermarks.times(tuple(position.next_offsets)),
             bounds=self.bounds,
             poisonous=poisonous,
             jitter=self.jitter.random,

@@ -223,9 +223,7 @@ class Lane:
         ):
             self._observer.lag(self.number, partition, lag_records, lag_seconds)
         requests = await self._ledger.requests(self._position.layout, self.number, limit=100)
-        due = await self._ledger.due_parked(
-            self._watermarks.times(self.partitions, self._clock.now()), limit=100
-        )
+        due = await self._ledger.due_parked(self._watermarks.times(self.partitions), limit=100)
         return [*requests, *(Due(player, provider, partition) for player, provider, partition in due)]
 
     async def _apply_and_publish(self, items: list[Item]) -> None:

@@ -84,7 +84,7 @@ class Books:
 
     async def rows(self, name: str, *arguments: Any) -> Sequence[asyncpg.Record]:
         """The rows of one statement of the folder sql."""
-        connection = await asyncpg.connect(self._dsn, timeout=10)
+        connection = await asyncpg.connect(self._dsn, timeout=60)
         try:
             return await connection.fetch(statement(name), *arguments)
         finally:

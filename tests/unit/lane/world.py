@@ -176,7 +176,7 @@ class World:
             self.clock,
             RandomIdentifiers(),
             references,
-            watermarks or Watermarks(),
+            watermarks or Watermarks(self.clock),
             Bounds(max_parked=100, poison_attempts=self.poison_attempts, backoff_first_seconds=1.0),
             self.breaker,
             self.patience(lane),
@@ -191,7 +191,7 @@ class World:
         )
 
     def lane(self, number: int, reader: EventReader, partitions: Sequence[int] | None = None) -> Lane:
-        watermarks = Watermarks()
+        watermarks = Watermarks(self.clock)
         return Lane(
             number,
             partitions or partitions_of(number),
