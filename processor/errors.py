@@ -100,7 +100,10 @@ class KeysUnusable(WrongInstallation):
 
 
 class WorldFault(CroupierError):
-    """A fault of the world: the whole batch is retried in place."""
+    """A fault of the world: a lane retries the whole batch in place, a command ends as where a server is away."""
+
+    # Not 1: an audit whose connection is cut has found nothing wrong with the books.
+    exit_code = 3
 
 
 class LedgerUnavailable(WorldFault):
