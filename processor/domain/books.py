@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from processor.domain.case import Case
+from processor.domain.counting import count_usage
 from processor.domain.decision import CODE_TEXT, Decision, Posting
 from processor.domain.postings import HOUSE, HOUSE_ACCOUNTS
 from processor.domain.state import DEBT, Account, Entry, Outcome, Player
@@ -18,6 +19,7 @@ def apply(case: Case, decision: Decision, wallet_transaction_id: str | None) -> 
     if decision.postings:
         for leg, posting in enumerate(decision.postings):
             books.new_entries.append(_book(posting, player, command.provider, leg))
+        count_usage(case, decision.postings)
     for effect in decision.effects:
         effect.apply(player, case.moment)
     if wallet_transaction_id is None:
@@ -48,6 +50,7 @@ def apply(case: Case, decision: Decision, wallet_transaction_id: str | None) -> 
         command.offset,
         case.moment.decided_at,
         command.metadata,
+        command.broker_time,
     )
     books.outcomes[(command.provider, case.key)] = outcome
     books.new_outcomes.append(outcome)

@@ -8,7 +8,7 @@ from typing import Final
 from processor.domain.case import Case, make_case
 from processor.domain.commands import Command
 from processor.domain.decision import Decision, Moment
-from processor.domain.operations import account, cashier, corrections, play, players, returns
+from processor.domain.operations import account, cashier, corrections, limits, play, players, returns
 from processor.domain.precedence import GUARDS
 from processor.domain.profiles import Reference
 from processor.domain.state import Books
@@ -21,6 +21,8 @@ OPERATIONS: Final[Mapping[str, Callable[[Case], Decision]]] = {
     "unblock_player": players.unblock_player,
     "self_exclude": players.exclude,
     "cool_off": players.exclude,
+    "set_limit": limits.set_limit,
+    "confirm_limit": limits.confirm_limit,
     "deposit": cashier.deposit,
     "withdraw": cashier.withdraw,
     "bet": play.bet,

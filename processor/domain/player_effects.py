@@ -1,4 +1,4 @@
-"""Player effects: what a decision changes of the player himself: whether he may play."""
+"""Player effects: what a decision changes of the player himself: whether he may play, and his limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from processor.domain.moment import Moment
-from processor.domain.state import Player
+from processor.domain.state import Limit, Player
 
 #: The end of an exclusion that has none: the last moment there is.
 FOR_EVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -32,3 +32,13 @@ class PlayerExcluded:
     def apply(self, player: Player, moment: Moment) -> None:
         if player.excluded_until is None or player.excluded_until < self.until:
             player.excluded_until = self.until
+
+
+@dataclass(slots=True)
+class LimitsChanged:
+    """The player's limits are these from now on."""
+
+    limits: tuple[Limit, ...]
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        player.limits = self.limits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from processor.domain import correction_references, guards, references, return_references
+from processor.domain import correction_references, guards, limits, references, return_references
 from processor.domain.case import Case
 from processor.domain.commands import STAKE_TAKING
 from processor.domain.decision import Decision
@@ -17,7 +17,7 @@ DECIDED_TYPES: Final = frozenset(
     {
         "open_player", "deposit", "withdraw", "bet", "win", "rollback", "refund", "bet_win", "reverse_win", "adjust",
         "close_round", "open_session", "close_session",
-        "block_player", "unblock_player", "self_exclude", "cool_off",
+        "block_player", "unblock_player", "self_exclude", "cool_off", "set_limit", "confirm_limit",
     }
 )  # fmt: skip
 
@@ -41,6 +41,7 @@ PRECEDENCE: Final[tuple[Row, ...]] = (
     Row(5, guards.game_blocked, STAKE_TAKING | {"transfer_in"}),
     Row(6, guards.wrong_currency, WITH_AMOUNT),
     Row(6, guards.wrong_named_currency, frozenset({"refund"})),
+    Row(6, limits.limit_currency, frozenset({"set_limit", "confirm_limit"})),
     Row(7, guards.session, STAKE_TAKING),
     Row(8, guards.player_blocked, STAKE_TAKING | {"deposit", "transfer_in", "grant_bonus", "open_session"}),
     Row(9, guards.round_closed, STAKE_TAKING | {"win"}),
@@ -49,7 +50,8 @@ PRECEDENCE: Final[tuple[Row, ...]] = (
     Row(10, return_references.refund_reference, frozenset({"refund"})),
     Row(10, correction_references.reverse_win_reference, frozenset({"reverse_win"})),
     Row(10, correction_references.adjust_reference, frozenset({"adjust"})),
-    # 11 limits, 12 reported balance: no type decided here is subject to them yet.
+    Row(11, limits.limits, STAKE_TAKING | {"deposit"}),
+    # 12 reported balance: no type decided here is subject to it yet.
     Row(13, guards.stake_funds, STAKE_TAKING),
     Row(13, guards.cash_funds, frozenset({"withdraw"})),
     Row(13, correction_references.reversal_funds, frozenset({"rollback", "reverse_win", "adjust"})),

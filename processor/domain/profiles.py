@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, Protocol
 
 #: Which kinds of win need no bet: none of `game`, the named kinds, or ``any``.
 WinWithoutBet = frozenset[str]
@@ -46,14 +47,45 @@ class Game:
 
 
 @dataclass(frozen=True, slots=True)
+class Jurisdiction:
+    """What the law leaves to a jurisdiction: how long a raised limit waits before it may be confirmed."""
+
+    limit_raise_hours: int = 24
+
+
+#: Jurisdictions whose own rules are known without being told.
+BUILT_IN_JURISDICTIONS: Mapping[str, Jurisdiction] = MappingProxyType(
+    {"DE": Jurisdiction(limit_raise_hours=7 * 24)}
+)
+
+
+class Licensed(Protocol):
+    """Somebody under a jurisdiction."""
+
+    @property
+    def jurisdiction(self) -> str | None: ...
+    @property
+    def country(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
-    """All reference data of one revision. ``currencies`` maps a code to its exponent (decimals of the minor unit)."""
+    """All reference data of one revision. ``currencies`` maps a code to its exponent (decimals of the minor unit).
+
+    ``elsewhere`` are the rules where no jurisdiction has its own.
+    """
 
     revision: int = 0
     providers: Mapping[str, Profile] = field(default_factory=dict)
     games: Mapping[tuple[str, str], Game] = field(default_factory=dict)
     currencies: Mapping[str, int] = field(default_factory=dict)
     pool_order: tuple[str, ...] = ("cash", "bonus")
+    jurisdictions: Mapping[str, Jurisdiction] = field(default_factory=lambda: BUILT_IN_JURISDICTIONS)
+    elsewhere: Jurisdiction = Jurisdiction()
+
+    def jurisdiction_of(self, player: Licensed) -> Jurisdiction:
+        """The rules for a player: those of his jurisdiction, or, where he has none, of his country."""
+        return self.jurisdictions.get(player.jurisdiction or player.country or "", self.elsewhere)
 
 
 def stored_key(profile: Profile | None, player_id: str, transaction_id: str, type_: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from processor.domain.commands import Command
+from processor.domain.usage import Usage
 
 CASH = "cash"
 BONUS = "bonus"
@@ -23,7 +24,10 @@ def game_pool(provider: str) -> str:
 
 @dataclass(slots=True)
 class Account:
-    """One pool of one player's wallet; ``version`` counts its entries. ``number`` is None until it is stored."""
+    """One pool of one player's wallet; ``version`` counts its entries. ``number`` is None until it is stored.
+
+    ``usage`` is on the cash account alone: what his limits of that currency are measured by.
+    """
 
     currency: str
     pool: str
@@ -31,6 +35,28 @@ class Account:
     version: int = 0
     number: int | None = None
     changed: bool = False
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit that a player has set: ``value`` in minor units of ``currency``, or minutes of `session_time`.
+
+    ``period`` and ``currency`` are empty where the limit has none. A raise that waits has its ``effective_at``;
+    ``raised_to`` is then the new value, None where the limit is to go.
+    """
+
+    name: str
+    period: str
+    currency: str
+    value: int
+    raised_to: int | None = None
+    effective_at: datetime | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What a player has one limit of."""
+        return self.name, self.period, self.currency
 
 
 @dataclass(slots=True)
@@ -60,8 +86,7 @@ class Round:
 class Session:
     """A play session; a newer one on the same channel replaces the older (``replaced_at``).
 
-    Read for a stake alone it is not ``whole``: its provider, channel, game and opening are not there, and it is not
-    changed.
+    Read for a stake alone it is not ``whole``: its provider, channel and game are not there, and it is not changed.
     """
 
     session_id: str
@@ -134,6 +159,7 @@ class Outcome:
     offset: int = 0
     decided_at: datetime | None = None
     metadata: bytes | None = None
+    broker_time: datetime | None = None
 
     def stake_parts(self) -> list[tuple[str, int]]:
         """Of a taken bet: how much of the stake each pool paid, in the order in which they were drawn on."""
@@ -213,6 +239,7 @@ class Player:
     time_zone: str | None = None
     jurisdiction: str | None = None
     tombstones: int = 0
+    limits: tuple[Limit, ...] = ()
     changed: bool = False
     currencies: list[str] = field(default_factory=list)  # in the order they were opened
     accounts: dict[tuple[str, str], Account] = field(default_factory=dict)

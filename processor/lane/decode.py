@@ -33,6 +33,8 @@ OWN_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "unblock_player": ("reason",),
     "self_exclude": ("until", "reason"),
     "cool_off": ("until", "reason"),
+    "set_limit": ("limit", "period", "minutes"),
+    "confirm_limit": ("limit", "period"),
 }
 _MONEY: Final = frozenset({"jackpot_contribution", "bet_amount", "win_amount", "wagering_requirement"})
 

@@ -37,6 +37,8 @@ ACCEPTED: Final[Mapping[str, str]] = {
     "unblock_player": "Player unblocked.",
     "self_exclude": "Player excluded.",
     "cool_off": "Player cooling off.",
+    "set_limit": "Limit set.",
+    "confirm_limit": "Limit confirmed.",
 }
 RESULT_TYPE: Final = b"wallet.result.v1"
 _DETAIL_BYTES: Final = 512

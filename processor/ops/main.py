@@ -38,6 +38,7 @@ COMMANDS = (
     Command("games", "games", OPERATE, "Games of providers that list theirs: list, apply FILE."),
     Command("currencies", "currencies", OPERATE, "Currencies beside ISO 4217's: list, apply FILE."),
     Command("keys", "keys", OPERATE, "Senders' keys: new, list, rotate, revoke, check."),
+    Command("wallet", "wallet", OPERATE, "The wallet's policy: show, apply FILE."),
     Command("send", "send", LOOK, "Publish JSON lines as events."),
     Command("credit", "credit", TRY, "Test money for a player; refused in production."),
     Command("tail", "tail", LOOK, "Follow results or dead letters."),

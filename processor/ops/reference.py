@@ -27,6 +27,9 @@ Documents = dict[str, Document]
 ProviderName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 GameId = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7E]{1,128}$")]
 CurrencyCode = Annotated[str, StringConstraints(pattern=CURRENCY_CODE_PATTERN)]
+Jurisdiction = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7E]{1,128}$")]
+#: How long a raised limit waits; a year at most, so that nobody waits for ever by a typing error.
+RaiseHours = Annotated[int, Field(ge=0, le=366 * 24)]
 WinKind = Literal["game", "jackpot", "bonus", "promo", "free_round", "tournament", "any"]
 #: ``"any"`` alone is written without brackets.
 WinKinds = Annotated[list[WinKind], BeforeValidator(lambda given: [given] if given == "any" else given)]
@@ -83,6 +86,27 @@ class CurrencyEntry(_Strict):
     """A currency beside ISO 4217's: its exponent is the number of decimals of its minor unit."""
 
     exponent: Annotated[int, Field(ge=0, le=LARGEST_EXPONENT)]
+
+
+class JurisdictionRules(_Strict):
+    """What a jurisdiction decides of its players' wallets; what it does not say is as everywhere else."""
+
+    limit_raise_hours: RaiseHours | None = None
+
+
+class WalletPolicy(_Strict):
+    """The wallet's own policy: which pools a stake draws on, in order; rules by jurisdiction, and everywhere else."""
+
+    pool_order: Annotated[list[Literal["cash", "bonus"]], Field(min_length=1, max_length=2)] = [
+        "cash",
+        "bonus",
+    ]
+    limit_raise_hours: RaiseHours = 24
+    jurisdictions: dict[Jurisdiction, JurisdictionRules] = {}
+
+
+class _WalletFile(_Strict):
+    wallet: WalletPolicy
 
 
 class _ProvidersFile(_Strict):
@@ -172,6 +196,15 @@ def currency_documents(content: Mapping[str, Any]) -> Documents:
         built_in = BUILT_IN_CURRENCIES.get(code, document["exponent"])
         if built_in != document["exponent"]:
             raise WrongUsage(f"currencies.{code}.exponent: it is {built_in} by ISO 4217 and cannot change.")
+    return documents
+
+
+def wallet_documents(content: Mapping[str, Any]) -> Documents:
+    """The wallet's policy, as the one document ``policy``. Raises `WrongUsage` naming each wrong key."""
+    documents = _parse(_WalletFile, content, lambda file: {"policy": file.wallet})
+    order = documents["policy"]["pool_order"]
+    if len(set(order)) < len(order):
+        raise WrongUsage("wallet.pool_order: a pool is named twice.")
     return documents
 
 

@@ -27,7 +27,7 @@ from processor.postgres.desk.actions import note
 from processor.postgres.reference import ids_are_used, read_documents, replace_documents
 from processor.settings import Settings
 
-Kind = Literal["providers", "games", "currencies"]
+Kind = Literal["providers", "games", "currencies", "wallet"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from processor.postgres.statements import statements
 
 _FIRST_SEAL = bytes(32)
 _PREFETCH = 2000
-_OUTCOME_COLUMNS = slice(4, 28)
-_ENTRY_COLUMNS = slice(28, None)
+_OUTCOME_COLUMNS = slice(4, 29)
+_ENTRY_COLUMNS = slice(29, None)
 
 Batch = tuple[int, int, int]
 

@@ -99,7 +99,7 @@ class BatchWriter:
         for player in changed:
             facts, parked_change = facts_of(player), parked_changes.get(player.player_id, 0)
             if parked_change or facts != self._loaded[player.player_id]:
-                more.append((player.shard, player.player_id, player.sequence, *facts, parked_change))
+                more.append(write_rows.player_row(player, facts, parked_change))
             else:
                 counted.append((player.shard, player.player_id, player.sequence))
             for account in player.accounts.values():
@@ -179,7 +179,7 @@ class BatchWriter:
             written.journal,
             list(move.next_offsets),
             *columns_of(counted, 3),
-            *columns_of(balances, 4),
+            *columns_of(balances, 5),
             *columns_of(rounds, 12),
             *columns_of(marks, 10),
             *columns_of(house, 4),
@@ -209,4 +209,5 @@ def facts_of(player: Player) -> Facts:
         player.time_zone,
         player.jurisdiction,
         player.tombstones,
+        player.limits,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from processor.domain.state import (
@@ -11,6 +13,7 @@ from processor.domain.state import (
     Account,
     BetMark,
     Books,
+    Limit,
     Outcome,
     Parked,
     Player,
@@ -18,6 +21,7 @@ from processor.domain.state import (
     Session,
     Told,
 )
+from processor.domain.usage import Usage
 
 Rows = Iterable[Any]
 
@@ -25,7 +29,7 @@ Rows = Iterable[Any]
 def player_of(row: Any) -> tuple[Player, int]:
     """A player, and how many of his events are parked; a row of ``players`` may go on with an account."""
     (number, shard, player_id, partition, sequence, parked, blocked, excluded_until, country, zone, jurisdiction,
-     tombstones) = row[:12]  # fmt: skip
+     tombstones, limits) = row[:13]  # fmt: skip
     player = Player(
         player_id,
         number,
@@ -39,6 +43,7 @@ def player_of(row: Any) -> tuple[Player, int]:
         zone,
         jurisdiction,
         tombstones,
+        () if limits is None else limits_of(limits),
     )
     return player, parked
 
@@ -51,12 +56,30 @@ def home_of(stored: int, came_in: int, shards: int) -> int:
 
 
 def put_account(
-    player: Player, account_number: int, currency: str, pool: str, balance: str, version: int
+    player: Player,
+    account_number: int,
+    currency: str,
+    pool: str,
+    balance: str,
+    version: int,
+    usage: str | None,
 ) -> None:
     """An account, and with it its currency; they come in the order in which the currencies were opened."""
-    player.accounts[(currency, pool)] = Account(currency, pool, int(balance), version, account_number)
+    counted = None if usage is None else Usage.of(usage)
+    player.accounts[(currency, pool)] = Account(
+        currency, pool, int(balance), version, account_number, False, counted
+    )
     if currency not in player.currencies:
         player.currencies.append(currency)
+
+
+@lru_cache(maxsize=1024)
+def limits_of(text: str) -> tuple[Limit, ...]:
+    """A player's limits, as `write_rows.limits_text` has written them."""
+    return tuple(
+        Limit(name, period, currency, value, raised_to, None if at is None else datetime.fromisoformat(at))
+        for name, period, currency, value, raised_to, at in json.loads(text)
+    )
 
 
 def put_queues(rows: Rows, players: Mapping[int, Player]) -> list[tuple[Player, Parked]]:
@@ -98,7 +121,7 @@ def outcome_of(row: Any, player_id: str) -> Outcome:
     """A stored decision of that player, whole but for its metadata."""
     (provider, key, transaction_id, _, type_, code, wallet_transaction_id, currency, amount_minor, amount_text,
      game_id, round_id, session_id, reference, kind, own, moved_minor, moved_currency, split, details, sequence,
-     partition, offset, decided_at) = row  # fmt: skip
+     partition, offset, decided_at, broker_time) = row  # fmt: skip
     moved = int(moved_minor)
     return Outcome(
         provider,
@@ -125,6 +148,7 @@ def outcome_of(row: Any, player_id: str) -> Outcome:
         partition,
         offset,
         decided_at,
+        broker_time=broker_time,
     )
 
 
@@ -174,9 +198,9 @@ def put_rounds(rows: Rows, players: Mapping[int, Player]) -> None:
 
 def put_good_sessions(rows: Rows, players: Mapping[int, Player]) -> None:
     """What a stake must know of sessions, and no more."""
-    for number, session_id, currency, expires, closed, replaced in rows:
+    for number, session_id, currency, opened, expires, closed, replaced in rows:
         players[number].sessions[session_id] = Session(
-            session_id, "", "", currency, None, expires, expires, closed, replaced, stored=True, whole=False
+            session_id, "", "", currency, None, opened, expires, closed, replaced, stored=True, whole=False
         )
 
 

@@ -6,10 +6,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
-from processor.domain.profiles import Game, Profile, Reference
+from processor.domain.profiles import BUILT_IN_JURISDICTIONS, Game, Jurisdiction, Profile, Reference
 from processor.errors import LedgerUnavailable, PostgresUnreachable, WrongUsage
 from processor.postgres.connection import Connection, Timeouts, connect, leave, opened, session_settings
 from processor.postgres.statements import statements
@@ -24,6 +24,7 @@ CHANNEL = "croupier_reference"
 _LISTEN_AGAIN_SECONDS = 2.0
 _SETS = ("win_without_bet", "currencies")
 _PROFILE_FIELDS = {field.name for field in fields(Profile)} - {"provider"}
+_JURISDICTION_FIELDS = [field.name for field in fields(Jurisdiction)]
 
 
 def reference_of(rows: Iterable[Any]) -> Reference:
@@ -31,7 +32,7 @@ def reference_of(rows: Iterable[Any]) -> Reference:
     providers: dict[str, Profile] = {}
     games: dict[tuple[str, str], Game] = {}
     currencies = dict(BUILT_IN_CURRENCIES)
-    pool_order: tuple[str, ...] = ("cash", "bonus")
+    policy: dict[str, Any] = {}
     revision = 0
     for kind, name, text, row_revision in rows:
         revision = max(revision, row_revision or 0)
@@ -46,8 +47,24 @@ def reference_of(rows: Iterable[Any]) -> Reference:
         elif kind == "currencies":
             currencies[name] = document["exponent"]
         elif kind == "wallet":
-            pool_order = tuple(document.get("pool_order", pool_order))
-    return Reference(revision, providers, games, currencies, pool_order)
+            policy = document
+    jurisdictions, elsewhere = jurisdictions_of(policy)
+    pool_order = tuple(policy.get("pool_order", ("cash", "bonus")))
+    return Reference(revision, providers, games, currencies, pool_order, jurisdictions, elsewhere)
+
+
+def jurisdictions_of(policy: Mapping[str, Any]) -> tuple[dict[str, Jurisdiction], Jurisdiction]:
+    """The rules of each jurisdiction that has its own, and those everywhere else; what is not said is built in."""
+    elsewhere = Jurisdiction(**_rules(policy))
+    told = policy.get("jurisdictions", {})
+    jurisdictions = dict(BUILT_IN_JURISDICTIONS)
+    for name, document in told.items():
+        jurisdictions[name] = replace(jurisdictions.get(name, elsewhere), **_rules(document))
+    return jurisdictions, elsewhere
+
+
+def _rules(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: document[name] for name in _JURISDICTION_FIELDS if document.get(name) is not None}
 
 
 def profile_of(provider: str, document: Mapping[str, Any]) -> Profile:

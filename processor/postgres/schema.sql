@@ -23,6 +23,7 @@ CREATE TABLE players (
     country         text,
     time_zone       text,
     jurisdiction    text,
+    limits          text,
     CONSTRAINT players_pkey PRIMARY KEY (player_id),
     CONSTRAINT players_number_key UNIQUE (number),
     CONSTRAINT players_sequence_check CHECK (sequence >= 0),
@@ -30,6 +31,7 @@ CREATE TABLE players (
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE players IS 'One row per player id ever seen; its lock guards everything that is the player''s.';
 COMMENT ON COLUMN players.event_partition IS 'Where this player lives, fixed by the first accepted open_player. Below 0: partitions were multiplied since, he lived in -1 - event_partition, and his next event tells where he lives.';
+COMMENT ON COLUMN players.limits IS 'JSON, the limits that the player has set, each a list: name, period, currency, value, raised to, from when; NULL where there are none.';
 COMMENT ON COLUMN players.parked IS 'How many events of this player are parked: queues are read only when above 0.';
 COMMENT ON COLUMN players.tombstones IS 'How many rollbacks of this player overtook their bets: tombstones are looked for only when above 0.';
 
@@ -42,11 +44,13 @@ CREATE TABLE accounts (
     opened_order smallint NOT NULL DEFAULT 0,
     balance      numeric(38, 0) NOT NULL DEFAULT 0,
     version      bigint NOT NULL DEFAULT 0,
+    usage        text,
     CONSTRAINT accounts_pkey PRIMARY KEY (shard, number),
     CONSTRAINT accounts_player_key UNIQUE (shard, player, currency, pool),
     CONSTRAINT accounts_balance_check CHECK (CASE WHEN pool = 'debt' THEN balance <= 0 ELSE balance >= 0 END)
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE accounts IS 'A player''s pools by currency: the running sum of their entries, and how many there were.';
+COMMENT ON COLUMN accounts.usage IS 'Of cash accounts: the last active day (1 is 0001-01-01) in the player''s time zone and its stakes, stakes without bonus, winnings, deposits; then those of earlier days of its week and month.';
 COMMENT ON COLUMN accounts.opened_order IS 'The place of the currency in the order in which the player opened them.';
 
 CREATE TABLE house_accounts (
@@ -90,12 +94,14 @@ CREATE TABLE outcomes (
     position              integer NOT NULL,
     revision              integer NOT NULL,
     decided_at            timestamptz NOT NULL,
+    broker_time           timestamptz,
     CONSTRAINT outcomes_pkey PRIMARY KEY (provider, key)
 ) PARTITION BY HASH (key);
 COMMENT ON TABLE outcomes IS 'The decision for every transaction id, for ever: what a later repeat is compared with and answered from.';
 COMMENT ON COLUMN outcomes.key IS 'The id as it is unique within its provider (the provider''s profile may add player or type).';
 COMMENT ON COLUMN outcomes.split IS 'JSON, pool to minor units; NULL where all of it is cash.';
 COMMENT ON COLUMN outcomes.own IS 'JSON, the type''s own fields in the contract''s order; NULL where there are none.';
+COMMENT ON COLUMN outcomes.broker_time IS 'When the event came, by the broker''s clock: what limits, sessions and rates are counted by.';
 COMMENT ON COLUMN outcomes.position IS 'The place of this outcome within its batch.';
 CREATE TABLE outcomes_0 PARTITION OF outcomes FOR VALUES WITH (MODULUS 8, REMAINDER 0);
 CREATE TABLE outcomes_1 PARTITION OF outcomes FOR VALUES WITH (MODULUS 8, REMAINDER 1);

@@ -6,10 +6,11 @@ Amounts are written as text with the rest: they hold 38 digits, more than the dr
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from processor.domain.state import Account, BetMark, Parked, Player, Round, Session
+from processor.domain.state import Account, BetMark, Limit, Parked, Player, Round, Session
 from processor.ports import DeadLetter, Written
 from processor.postgres.cells import storable
 
@@ -20,8 +21,8 @@ Row = tuple[Any, ...]
 OUTCOME_COLUMNS = (
     "provider", "key", "transaction_id", "wallet_transaction_id", "sequence", "type", "code", "currency",
     "amount_minor", "amount_text", "game_id", "round_id", "session_id", "reference", "kind", "own", "moved_minor",
-    "moved_currency", "split", "details", "event_partition", "event_offset", "player", "shard", "position", "layout",
-    "lane", "seq", "revision", "decided_at",
+    "moved_currency", "split", "details", "event_partition", "event_offset", "player", "shard", "position",
+    "broker_time", "layout", "lane", "seq", "revision", "decided_at",
 )  # fmt: skip
 
 #: As `entry_texts` puts them around `domain.seal.entry_line`.
@@ -46,7 +47,8 @@ def outcome_texts(written: Written, players: Mapping[str, Player], batch: str) -
     texts = []
     for position, (outcome, line) in enumerate(zip(written.outcomes, written.outcome_lines, strict=True)):
         player = players[outcome.player_id]
-        texts.append(f"{line}\t{player.number}\t{player.shard}\t{position}\t{batch}")
+        came_at = outcome.broker_time or ""
+        texts.append(f"{line}\t{player.number}\t{player.shard}\t{position}\t{came_at}\t{batch}")
     return texts
 
 
@@ -81,9 +83,44 @@ def _otherwise(m: BetMark) -> str | None:
     return json.dumps(m.paid_otherwise) if m.paid_otherwise else None
 
 
+def player_row(player: Player, facts: Row, parked_change: int) -> Row:
+    """A player's row; his limits, the last of the facts, as JSON."""
+    *others, limits = facts
+    return (
+        player.shard,
+        player.player_id,
+        player.sequence,
+        *others,
+        limits_text(limits) if limits else None,
+        parked_change,
+    )
+
+
+def limits_text(limits: Sequence[Limit]) -> str:
+    """A player's limits as they are stored, each a list of its parts."""
+    return json.dumps(
+        [
+            [each.name, each.period, each.currency, each.value, each.raised_to, _time(each.effective_at)]
+            for each in limits
+        ],
+        separators=(",", ":"),
+    )
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
 def balance_row(player: Player, account: Account) -> Row:
-    """A stored account's new balance and version."""
-    return player.shard, account.number, account.balance_minor, account.version
+    """A stored account's new balance and version, and what was used of its limits."""
+    usage = account.usage
+    return (
+        player.shard,
+        account.number,
+        account.balance_minor,
+        account.version,
+        None if usage is None else usage.text(),
+    )
 
 
 def new_account_row(player: Player, account: Account) -> Row:
@@ -98,6 +135,7 @@ def new_account_row(player: Player, account: Account) -> Row:
         place,
         account.balance_minor,
         account.version,
+        None if account.usage is None else account.usage.text(),
     )
 
 

@@ -156,7 +156,7 @@ SELECT o.layout, o.lane, o.seq, o.position,
     o.provider, o.key, o.transaction_id, COALESCE(p.player_id, '') AS player_id, o.type, o.code,
     o.wallet_transaction_id::text, o.currency, o.amount_minor::text, o.amount_text, o.game_id, o.round_id, o.session_id,
     o.reference, o.kind, o.own, o.moved_minor::text, o.moved_currency, o.split, o.details, o.sequence,
-    o.event_partition, o.event_offset, o.decided_at,
+    o.event_partition, o.event_offset, o.decided_at, o.broker_time,
     e.leg, e.provider AS entry_provider, e.currency AS entry_currency, e.amount_minor::text AS entry_minor, e.debit, e.credit,
     e.debit_balance_after::text, e.debit_version, e.credit_balance_after::text, e.credit_version
 FROM outcomes o

@@ -31,7 +31,7 @@ SELECT epoch, applied_seq, partitions, next_offsets FROM lanes WHERE layout = $1
 -- Step 5: the players of the batch with their accounts, in the order in which their currencies were opened. No lock of
 -- their own: a player who lives in one of the lane's partitions is changed by the holder of the lane's row alone.
 SELECT p.number, p.shard, p.player_id, p.event_partition, p.sequence, p.parked, p.blocked, p.excluded_until, p.country,
-    p.time_zone, p.jurisdiction, p.tombstones, a.number, a.currency, a.pool, a.balance::text, a.version
+    p.time_zone, p.jurisdiction, p.tombstones, p.limits, a.number, a.currency, a.pool, a.balance::text, a.version, a.usage
 FROM unnest(cells($1)::smallint[], cells($2)) AS wanted (shard, player_id)
 CROSS JOIN LATERAL (
     SELECT * FROM players f WHERE f.shard = wanted.shard AND f.player_id = wanted.player_id OFFSET 0
@@ -52,7 +52,7 @@ ON CONFLICT (player_id) DO NOTHING;
 -- Locks players that other lanes may change too, in the order of their ids: those whom nobody has opened, and those who
 -- live in a partition of another lane.
 SELECT p.number, p.shard, p.player_id, p.event_partition, p.sequence, p.parked, p.blocked, p.excluded_until, p.country,
-    p.time_zone, p.jurisdiction, p.tombstones
+    p.time_zone, p.jurisdiction, p.tombstones, p.limits
 FROM unnest(cells($1)) AS wanted (player_id)
 JOIN players p ON p.player_id = wanted.player_id
 ORDER BY p.player_id
@@ -60,7 +60,7 @@ FOR UPDATE OF p;
 
 -- name: accounts
 -- The accounts of players just locked, in the order in which their currencies were opened.
-SELECT a.player, a.number, a.currency, a.pool, a.balance::text, a.version
+SELECT a.player, a.number, a.currency, a.pool, a.balance::text, a.version, a.usage
 FROM unnest(cells($1)::smallint[], cells($2)::bigint[]) AS wanted (shard, player)
 CROSS JOIN LATERAL (
     SELECT * FROM accounts f WHERE f.shard = wanted.shard AND f.player = wanted.player OFFSET 0
@@ -83,7 +83,7 @@ ORDER BY q.position;
 SELECT o.provider, o.key, o.transaction_id, o.player, o.type, o.code, o.wallet_transaction_id::text, o.currency,
     o.amount_minor::text, o.amount_text, o.game_id, o.round_id, o.session_id, o.reference, o.kind, o.own,
     o.moved_minor::text, o.moved_currency, o.split, o.details, o.sequence, o.event_partition, o.event_offset,
-    o.decided_at
+    o.decided_at, o.broker_time
 FROM unnest(cells($1), cells($2)) AS wanted (provider, key)
 CROSS JOIN LATERAL (
     SELECT * FROM outcomes f WHERE f.provider = wanted.provider AND f.key = wanted.key OFFSET 0
@@ -116,7 +116,7 @@ CROSS JOIN LATERAL (
 
 -- name: sessions
 -- Whether these sessions are good for a stake.
-SELECT s.player, s.session_id, s.currency, s.expires_at, s.closed_at, s.replaced_at
+SELECT s.player, s.session_id, s.currency, s.opened_at, s.expires_at, s.closed_at, s.replaced_at
 FROM unnest(cells($1)::smallint[], cells($2)::bigint[], cells($3)) AS wanted (shard, player, session_id)
 CROSS JOIN LATERAL (
     SELECT *

@@ -10,14 +10,15 @@ SET sequence = u.sequence,
     time_zone = u.time_zone,
     jurisdiction = u.jurisdiction,
     tombstones = u.tombstones,
+    limits = u.limits,
     parked = p.parked + u.parked_change
 FROM unnest(
     cells($1)::smallint[], cells($2), cells($3)::bigint[], cells($4)::integer[], cells($5)::timestamptz[],
     cells($6)::boolean[], cells($7)::timestamptz[], cells($8), cells($9), cells($10), cells($11)::integer[],
-    cells($12)::integer[]
+    cells($12), cells($13)::integer[]
 ) AS u (
     shard, player_id, sequence, event_partition, opened_at, blocked, excluded_until, country, time_zone, jurisdiction,
-    tombstones, parked_change
+    tombstones, limits, parked_change
 )
 WHERE p.shard = u.shard AND p.player_id = u.player_id;
 
@@ -34,11 +35,11 @@ UPDATE players SET shard = $2 WHERE number = $1;
 
 -- name: new_accounts
 -- Step 7: accounts that were not stored yet.
-INSERT INTO accounts (shard, player, currency, pool, opened_order, balance, version)
+INSERT INTO accounts (shard, player, currency, pool, opened_order, balance, version, usage)
 SELECT u.*
 FROM unnest(
     cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4), cells($5)::smallint[], cells($6)::numeric[],
-    cells($7)::bigint[]
+    cells($7)::bigint[], cells($8)
 ) AS u;
 
 -- name: sessions
@@ -108,8 +109,8 @@ FROM unnest(cells($1)::bigint[], cells($2)) AS u (number, what_came)
 WHERE r.number = u.number;
 
 -- name: record
--- Step 7, last, and always: how many answers each player has had, balances and versions of stored accounts, stored rounds
--- and bets as they are now, the batch's seal, the house's accounts of this lane, and the journal of what will be published.
+-- Step 7, last, and always: how many answers each player has had, balances, versions and usage of stored accounts, stored
+-- rounds and bets as they are now, the batch's seal, the house's accounts of this lane, and the journal of what will be published.
 WITH counted AS (
     UPDATE players p
     SET sequence = u.sequence
@@ -117,18 +118,19 @@ WITH counted AS (
     WHERE p.shard = u.shard AND p.player_id = u.player_id
 ), balanced AS (
     UPDATE accounts a
-    SET balance = u.balance, version = u.version
-    FROM unnest(cells($15)::smallint[], cells($16)::bigint[], cells($17)::numeric[], cells($18)::bigint[])
-        AS u (shard, number, balance, version)
+    SET balance = u.balance, version = u.version, usage = u.usage
+    FROM unnest(
+        cells($15)::smallint[], cells($16)::bigint[], cells($17)::numeric[], cells($18)::bigint[], cells($19)
+    ) AS u (shard, number, balance, version, usage)
     WHERE a.shard = u.shard AND a.number = u.number
 ), played AS (
     UPDATE rounds r
     SET game_id = u.game_id, currency = u.currency, closed_at = u.closed_at, bets = u.bets,
         bets_rolled_back = u.bets_rolled_back, wins = u.wins, staked_minor = u.staked_minor, won_minor = u.won_minor
     FROM unnest(
-        cells($19)::smallint[], cells($20)::bigint[], cells($21), cells($22), cells($23), cells($24),
-        cells($25)::timestamptz[], cells($26)::integer[], cells($27)::integer[], cells($28)::integer[],
-        cells($29)::numeric[], cells($30)::numeric[]
+        cells($20)::smallint[], cells($21)::bigint[], cells($22), cells($23), cells($24), cells($25),
+        cells($26)::timestamptz[], cells($27)::integer[], cells($28)::integer[], cells($29)::integer[],
+        cells($30)::numeric[], cells($31)::numeric[]
     ) AS u (
         shard, player, provider, round_id, game_id, currency, closed_at, bets, bets_rolled_back, wins, staked_minor,
         won_minor
@@ -139,18 +141,18 @@ WITH counted AS (
     SET rolled_back = u.rolled_back, wins = u.wins, game_wins = u.game_wins, won_minor = u.won_minor,
         refunded_minor = u.refunded_minor, paid_otherwise = u.paid_otherwise
     FROM unnest(
-        cells($31)::smallint[], cells($32)::bigint[], cells($33), cells($34), cells($35)::boolean[],
-        cells($36)::integer[], cells($37)::integer[], cells($38)::numeric[], cells($39)::numeric[], cells($40)
+        cells($32)::smallint[], cells($33)::bigint[], cells($34), cells($35), cells($36)::boolean[],
+        cells($37)::integer[], cells($38)::integer[], cells($39)::numeric[], cells($40)::numeric[], cells($41)
     ) AS u (shard, player, provider, key, rolled_back, wins, game_wins, won_minor, refunded_minor, paid_otherwise)
     WHERE m.shard = u.shard AND m.player = u.player AND m.provider = u.provider AND m.key = u.key
 ), house AS (
     INSERT INTO house_accounts AS h (provider, currency, purpose, balance, lane)
     SELECT u.*, $2
-    FROM unnest(cells($41), cells($42), cells($43), cells($44)::numeric[]) AS u
+    FROM unnest(cells($42), cells($43), cells($44), cells($45)::numeric[]) AS u
     ON CONFLICT (lane, provider, currency, purpose) DO UPDATE SET balance = h.balance + excluded.balance
 ), sealed AS (
     INSERT INTO seals (layout, lane, seq, outcomes, revision, decided_at, previous, seal)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 )
 INSERT INTO journal (layout, lane, seq, records, payload, partitions, next_offsets)
-VALUES ($1, $2, $3, $9, $10, $11::integer[], $45::bigint[]);
+VALUES ($1, $2, $3, $9, $10, $11::integer[], $46::bigint[]);

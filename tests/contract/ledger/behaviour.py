@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import pytest
 
+from processor.domain.state import Limit
+from processor.domain.usage import Usage
 from processor.errors import LaneRace, LeaseLost, LedgerRefusedData, LedgerWentBack
 from processor.ports import Ledger, Wanted
 from tests.contract.ledger.bookkeeper import (
@@ -15,6 +17,7 @@ from tests.contract.ledger.bookkeeper import (
     NOW,
     Bookkeeper,
     bet,
+    limiting,
     looking,
     opening,
     parking,
@@ -163,6 +166,29 @@ class BatchBehaviour:
         ).outcomes[("acme", "b-1")]
         books = await keeper.apply(looking("p-1", Wanted(keys={("acme", "b-1")})))
         assert books.outcomes[("acme", "b-1")] == stored
+
+    async def test_limits_and_what_was_used_of_them_come_back_as_they_were(
+        self, new_ledger: NewLedger
+    ) -> None:
+        keeper = await Bookkeeper.of(new_ledger(), 0)
+        limits = (
+            Limit("session_time", "", "", 60, None, NOW + timedelta(days=1)),
+            Limit("wager", "day", "EUR", 10**30, 10**31, NOW + timedelta(days=7)),
+        )
+        first = Usage(739_000, [10**30, 2, 3, 4])
+        second = Usage(739_001, [1, 0, 0, 0], (5, 6, 7, 8), (9, 10, 11, 10**30))
+        await keeper.apply(opening("p-1"), limiting("p-1", limits, first))  # a new account
+        found = (await keeper.apply(looking("p-1"))).players["p-1"]
+        assert (found.limits, found.accounts[("EUR", "cash")].usage) == (limits, first)
+        await keeper.apply(limiting("p-1", (), second))  # a stored one
+        found = (await keeper.apply(looking("p-1"))).players["p-1"]
+        assert found.limits == ()
+        usage = found.accounts[("EUR", "cash")].usage
+        assert usage is not None
+        assert usage.text() == second.text()
+        await keeper.apply(bet("p-1", "b-1"), looking("p-2", partition=2))
+        found = (await keeper.apply(looking("p-1", partition=1))).players["p-1"]  # read under his own lock
+        assert found.accounts[("EUR", "cash")].usage == usage
 
     async def test_amounts_keep_thirty_eight_digits(self, new_ledger: NewLedger) -> None:
         keeper = await Bookkeeper.of(new_ledger(), 0)

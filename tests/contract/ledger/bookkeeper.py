@@ -9,7 +9,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from processor.domain.seal import entry_line, outcome_line, seal, sealed_lines
-from processor.domain.state import Account, BetMark, Books, Entry, Outcome, Parked, Player, Round, Session
+from processor.domain.state import (
+    Account,
+    BetMark,
+    Books,
+    Entry,
+    Limit,
+    Outcome,
+    Parked,
+    Player,
+    Round,
+    Session,
+)
+from processor.domain.usage import Usage
 from processor.ports import DeadLetter, LaneMove, LaneRow, Ledger, LedgerBatch, Wanted, Written
 
 LAYOUT, PARTITIONS, LANES, SHARDS = 1, 8, 2, 4
@@ -204,6 +216,7 @@ def book(
         partition=partition,
         offset=player.sequence,
         decided_at=NOW,
+        broker_time=NOW - timedelta(seconds=1),
     )
     for name, value in more.items():
         setattr(outcome, name, value)
@@ -237,6 +250,17 @@ def opening(player_id: str, partition: int = 0, *, currency: str = "EUR", amount
             currency=currency,
             partition=partition,
         )
+
+    return Deed(player_id, partition, act)
+
+
+def limiting(player_id: str, limits: tuple[Limit, ...], usage: Usage, partition: int = 0) -> Deed:
+    """The player's limits are set, and what he used of them in euros."""
+
+    def act(player: Player, books: Books) -> None:
+        player.limits, player.changed = limits, True
+        account = player.account("EUR", "cash")
+        account.usage, account.changed = usage, True
 
     return Deed(player_id, partition, act)
 

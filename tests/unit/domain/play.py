@@ -17,7 +17,9 @@ from tests.unit.domain.memory import MemoryLedger
 
 EXPONENTS = {"EUR": 2, "USD": 2, "JPY": 0, "BTC": 8}
 KIND = {"bet": "stake", "win": "game"}
-ABOUT_THE_PLAYER = ("block_player", "unblock_player", "self_exclude", "cool_off")
+ABOUT_THE_PLAYER = (
+    "block_player", "unblock_player", "self_exclude", "cool_off", "set_limit", "confirm_limit",
+)  # fmt: skip
 
 
 @dataclass

@@ -15,7 +15,7 @@ from processor.domain.decide import decide
 from processor.domain.decision import Decision, Moment
 from processor.domain.precedence import DECIDED_TYPES, GUARDS, PRECEDENCE
 from processor.domain.profiles import Profile, Reference
-from processor.domain.state import BetMark, Books, Outcome, Player, Round, Session
+from processor.domain.state import BetMark, Books, Limit, Outcome, Player, Round, Session
 from tests.unit.domain.memory import START
 
 
@@ -52,6 +52,7 @@ def all_wrong(type_: str) -> World:
     world = World(command)
     player = world.books.players["p"] = Player("p", 1, 0, blocked=True, currencies=["EUR"])
     player.account("EUR", "cash").balance_minor = 100
+    player.limits = (Limit("deposit", "day", "EUR", 899), Limit("wager", "day", "EUR", 899))
     player.rounds[("acme", "r")] = Round("acme", "r", "g", "EUR", START, closed_at=START)
     player.bets[("acme", "late")] = BetMark("acme", "late", rolled_back=True)
     player.bets[("acme", "b1")] = BetMark("acme", "b1", rolled_back=True, wins=1, game_wins=1)
@@ -126,6 +127,10 @@ def right_amount(world: World) -> None:
     world.command.amount_minor, world.command.amount_text = 500, "5.00"
 
 
+def lift_limits(world: World) -> None:
+    world.player.limits = ()
+
+
 def fund(world: World) -> None:
     world.player.account("EUR", "cash").balance_minor = 900
 
@@ -173,7 +178,8 @@ TABLES: dict[str, Sequence[tuple[str, Fix, str]]] = {
         ("the session is unknown", right_currency, "SESSION_EXPIRED"),
         ("the player is blocked", open_session, "PLAYER_BLOCKED"),
         ("the round is closed", unblock, "ROUND_CLOSED"),
-        ("the money is not there", reopen_round, "INSUFFICIENT_FUNDS"),
+        ("a limit leaves too little", reopen_round, "LIMIT_EXCEEDED"),
+        ("the money is not there", lift_limits, "INSUFFICIENT_FUNDS"),
         ("nothing is wrong", fund, "OK"),
     ],
     "win": [
@@ -249,7 +255,8 @@ TABLES: dict[str, Sequence[tuple[str, Fix, str]]] = {
         ("nobody knows the player", set_id("new"), "PLAYER_NOT_FOUND"),
         ("the player has no such wallet", open_player, "WRONG_CURRENCY"),
         ("the player is blocked", right_currency, "PLAYER_BLOCKED"),
-        ("nothing is wrong", unblock, "OK"),
+        ("a limit leaves too little", unblock, "LIMIT_EXCEEDED"),
+        ("nothing is wrong", lift_limits, "OK"),
     ],
     "withdraw": [
         ("a known id of another event", set_id("known"), "CONFLICT"),
@@ -278,6 +285,13 @@ TABLES: dict[str, Sequence[tuple[str, Fix, str]]] = {
         ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
         ("nobody knows the player", set_id("new"), "PLAYER_NOT_FOUND"),
         ("nothing is wrong (a blocked player may exclude himself)", open_player, "OK"),
+    ],
+    "set_limit": [
+        ("a known id of another event", set_id("known"), "CONFLICT"),
+        ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
+        ("nobody knows the player", set_id("new"), "PLAYER_NOT_FOUND"),
+        ("the player has no such wallet", open_player, "WRONG_CURRENCY"),
+        ("nothing is wrong (a blocked player may set limits)", right_currency, "OK"),
     ],
     "open_player": [
         ("a known id of another event", set_id("known"), "CONFLICT"),

@@ -16,8 +16,8 @@ OUTCOME = Outcome(
 )  # fmt: skip
 ENTRY = Entry("p", 7, 0, "acme", "EUR", 250, "cash", "house:gaming", 9750, 2)
 
-#: Not in the line: what may be erased, the clock of the batch, and the player, whose id stands before it.
-UNSEALED = {"metadata", "decided_at", "player_id"}
+#: Not in the line: what may be erased, the clocks of batch and broker, and the player, whose id stands before it.
+UNSEALED = {"metadata", "decided_at", "broker_time", "player_id"}
 SEALED_ENTRY = {field.name for field in fields(Entry)} - {"player_id", "sequence"}
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from processor.domain.profiles import Profile
+from processor.domain.profiles import Jurisdiction, Profile
 from processor.errors import WrongUsage
 from processor.ops.reference import (
     ProviderProfile,
@@ -20,7 +22,9 @@ from processor.ops.reference import (
     read_toml,
     refuse_exponent_changes,
     refuse_fixed_changes,
+    wallet_documents,
 )
+from processor.postgres.reference import jurisdictions_of
 
 
 def providers(text: str) -> dict[str, dict[str, object]]:
@@ -152,3 +156,35 @@ def test_a_file_that_is_no_toml_is_refused_in_one_sentence(tmp_path: Path, conte
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(WrongUsage, match="cannot be read"):
         read_toml(tmp_path / "none.toml")
+
+
+def test_a_policy_is_complete_with_its_defaults() -> None:
+    documents = wallet_documents({"wallet": {"jurisdictions": {"DE": {"limit_raise_hours": 200}}}})
+    policy = documents["policy"]
+    assert (policy["pool_order"], policy["limit_raise_hours"]) == (["cash", "bonus"], 24)
+    jurisdictions, elsewhere = jurisdictions_of(policy)
+    assert jurisdictions["DE"].limit_raise_hours == 200
+    assert elsewhere == Jurisdiction()
+
+
+def test_a_jurisdiction_that_says_nothing_keeps_what_is_built_in() -> None:
+    jurisdictions, elsewhere = jurisdictions_of(
+        {"limit_raise_hours": 48, "jurisdictions": {"MT": {}, "DE": {}}}
+    )
+    assert elsewhere.limit_raise_hours == 48
+    assert jurisdictions["MT"].limit_raise_hours == 48
+    assert jurisdictions["DE"].limit_raise_hours == 168
+
+
+@pytest.mark.parametrize(
+    ("policy", "sentence"),
+    [
+        ({"pool_order": ["cash", "cash"]}, "wallet.pool_order: a pool is named twice."),
+        ({"pool_order": []}, "wallet.pool_order"),
+        ({"limit_raise_hours": -1}, "wallet.limit_raise_hours"),
+        ({"jurisdictions": {"DE": {"raise": 1}}}, "wallet.jurisdictions.DE.raise: there is no such key."),
+    ],
+)
+def test_a_wrong_policy_is_refused(policy: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(WrongUsage, match=re.escape(sentence)):
+        wallet_documents({"wallet": policy})
