@@ -20,8 +20,9 @@ from processor.domain.usage import DEPOSITED, STAKED, WAGERED, WON, Usage
 #: The house's accounts that pay winnings (kinds game, free_round, jackpot, tournament).
 WINNINGS: Final = frozenset({GAMING, JACKPOT, TOURNAMENT})
 
-#: Types that count on the day they come, and those that give back to the day of what they refer to.
-COUNTS: Final = STAKE_TAKING | {"win", "deposit"}
+#: Types that count on the day they come, and those that give back to the day of what they refer to. What a provider
+#: says was lost in play (``transfer_out``) is a loss; how much was staked for it nobody knows.
+COUNTS: Final = STAKE_TAKING | {"win", "deposit", "transfer_out"}
 GIVES_BACK: Final = frozenset({"rollback", "refund", "reverse_win"})
 
 
@@ -31,7 +32,7 @@ def count_usage(case: Case, postings: Iterable[Posting]) -> None:
     if type_ in COUNTS:
         day = day_number(case.player.time_zone, case.moment.broker_time)
         for posting in postings:
-            _count(case.player, posting, day)
+            _count(case.player, posting, day, is_stake=type_ != "transfer_out")
     elif type_ in GIVES_BACK and case.bet is not None:
         day = day_number(case.player.time_zone, _came_at(case.bet, case))
         for posting in postings:
@@ -43,12 +44,15 @@ def _came_at(outcome: Outcome, case: Case) -> datetime:
     return outcome.broker_time or outcome.decided_at or case.moment.broker_time
 
 
-def _count(player: Player, posting: Posting, day: int) -> None:
+def _count(player: Player, posting: Posting, day: int, *, is_stake: bool) -> None:
     debit, credit, amount_minor = posting.debit, posting.credit, posting.amount_minor
     account, usage = _usage_of(player, posting.currency)
     if debit not in HOUSE_ACCOUNTS:
+        if credit not in HOUSE_ACCOUNTS:
+            return  # from one pool of the player's to another
         day = max(day, usage.day)  # a stake that waited counts where limits are watched now
-        usage.count(day, WAGERED, amount_minor)
+        if is_stake:
+            usage.count(day, WAGERED, amount_minor)
         if debit != BONUS:
             usage.count(day, STAKED, amount_minor)
     elif debit == DEPOSITS:

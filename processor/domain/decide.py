@@ -8,7 +8,16 @@ from typing import Final
 from processor.domain.case import Case, make_case
 from processor.domain.commands import Command
 from processor.domain.decision import Decision, Moment
-from processor.domain.operations import account, cashier, corrections, limits, play, players, returns
+from processor.domain.operations import (
+    account,
+    cashier,
+    corrections,
+    limits,
+    play,
+    players,
+    returns,
+    transfers,
+)
 from processor.domain.precedence import GUARDS
 from processor.domain.profiles import Reference
 from processor.domain.state import Books
@@ -17,6 +26,8 @@ OPERATIONS: Final[Mapping[str, Callable[[Case], Decision]]] = {
     "open_player": account.open_player,
     "open_session": account.open_session,
     "close_session": account.close_session,
+    "transfer_in": transfers.transfer_in,
+    "transfer_out": transfers.transfer_out,
     "block_player": players.block_player,
     "unblock_player": players.unblock_player,
     "self_exclude": players.exclude,

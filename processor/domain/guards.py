@@ -69,19 +69,21 @@ def game_blocked(case: Case) -> Decision | None:
         return None if command.provider in BUILT_IN else Decision(Code.GAME_BLOCKED)
     if profile.status != "active":
         return Decision(Code.GAME_BLOCKED)
-    game = case.reference.games.get((command.provider, command.game_id or ""))
+    if command.game_id is None:  # a transfer is not about a game
+        return None
+    game = case.reference.games.get((command.provider, command.game_id))
     if game is None:
         return Decision(Code.GAME_BLOCKED) if profile.games == "listed" else None
     return None if game.status == "active" else Decision(Code.GAME_BLOCKED)
 
 
 def wrong_currency(case: Case) -> Decision | None:
-    """6. The player has no wallet in this currency, or the provider may not take stakes in it."""
+    """6. The player has no wallet in this currency, or the provider may take no stakes and transfers in it."""
     currency = case.command.currency
     if currency not in case.player.currencies:
         return Decision(Code.WRONG_CURRENCY)
     allowed = case.rules.currencies
-    if allowed and currency not in allowed and case.command.type in STAKE_TAKING:
+    if allowed and currency not in allowed and case.command.type in STAKE_TAKING | {"transfer_in"}:
         return Decision(Code.WRONG_CURRENCY)
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from processor.domain import correction_references, guards, limits, references, return_references
+from processor.domain import correction_references, guards, limits, references, return_references, transfers
 from processor.domain.case import Case
 from processor.domain.commands import STAKE_TAKING
 from processor.domain.decision import Decision
@@ -16,13 +16,19 @@ Guard = Callable[[Case], Decision | None]
 DECIDED_TYPES: Final = frozenset(
     {
         "open_player", "deposit", "withdraw", "bet", "win", "rollback", "refund", "bet_win", "reverse_win", "adjust",
-        "close_round", "open_session", "close_session",
+        "close_round", "open_session", "close_session", "transfer_in", "transfer_out",
         "block_player", "unblock_player", "self_exclude", "cool_off", "set_limit", "confirm_limit",
     }
 )  # fmt: skip
 
 #: Types that carry an amount of a currency of their own.
-WITH_AMOUNT: Final = frozenset({"bet", "win", "bet_win", "batch", "adjust", "deposit", "withdraw"})
+WITH_AMOUNT: Final = frozenset(
+    {"bet", "win", "bet_win", "batch", "adjust", "deposit", "withdraw", "transfer_in", "transfer_out"}
+)
+
+
+#: Types that move money between cash and a provider's game wallet.
+TRANSFERS: Final = frozenset({"transfer_in", "transfer_out"})
 
 
 class Row(NamedTuple):
@@ -39,6 +45,7 @@ PRECEDENCE: Final[tuple[Row, ...]] = (
     Row(4, guards.deadline, STAKE_TAKING | {"withdraw", "transfer_in"}),
     Row(5, guards.player_unknown, DECIDED_TYPES - {"open_player"}),
     Row(5, guards.game_blocked, STAKE_TAKING | {"transfer_in"}),
+    Row(5, transfers.seamless_provider, TRANSFERS),
     Row(6, guards.wrong_currency, WITH_AMOUNT),
     Row(6, guards.wrong_named_currency, frozenset({"refund"})),
     Row(6, limits.limit_currency, frozenset({"set_limit", "confirm_limit"})),
@@ -51,9 +58,10 @@ PRECEDENCE: Final[tuple[Row, ...]] = (
     Row(10, correction_references.reverse_win_reference, frozenset({"reverse_win"})),
     Row(10, correction_references.adjust_reference, frozenset({"adjust"})),
     Row(11, limits.limits, STAKE_TAKING | {"deposit"}),
-    # 12 reported balance: no type decided here is subject to it yet.
+    Row(12, transfers.reported_balance, frozenset({"transfer_out"})),
     Row(13, guards.stake_funds, STAKE_TAKING),
-    Row(13, guards.cash_funds, frozenset({"withdraw"})),
+    Row(13, guards.cash_funds, frozenset({"withdraw", "transfer_in"})),
+    Row(13, transfers.game_wallet_funds, frozenset({"transfer_out"})),
     Row(13, correction_references.reversal_funds, frozenset({"rollback", "reverse_win", "adjust"})),
 )
 

@@ -29,6 +29,7 @@ OWN_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "deposit": ("external_reference",),
     "withdraw": ("external_reference",),
     "open_player": ("country", "time_zone", "jurisdiction"),
+    "transfer_out": ("reported_balance",),
     "block_player": ("reason",),
     "unblock_player": ("reason",),
     "self_exclude": ("until", "reason"),
@@ -36,7 +37,9 @@ OWN_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "set_limit": ("limit", "period", "minutes"),
     "confirm_limit": ("limit", "period"),
 }
-_MONEY: Final = frozenset({"jackpot_contribution", "bet_amount", "win_amount", "wagering_requirement"})
+_MONEY: Final = frozenset(
+    {"jackpot_contribution", "bet_amount", "win_amount", "wagering_requirement", "reported_balance"}
+)
 
 
 class Door:

@@ -33,6 +33,8 @@ ACCEPTED: Final[Mapping[str, str]] = {
     "open_session": "Session opened.",
     "close_session": "Session closed.",
     "close_round": "Round closed.",
+    "transfer_in": "Transferred to the game wallet.",
+    "transfer_out": "Transferred to cash.",
     "block_player": "Player blocked.",
     "unblock_player": "Player unblocked.",
     "self_exclude": "Player excluded.",

@@ -48,6 +48,7 @@ COMMANDS = (
     Command(
         "rounds", "rounds", LOOK, "A round's whole story: show ROUND; rounds not settled in time: stuck."
     ),
+    Command("discrepancies", "discrepancies", LOOK, "Transfers out whose provider told another balance."),
     Command("audit", "audit", LOOK, "Prove the books; exit 1 if anything is wrong."),
     Command(
         "dead-letters",

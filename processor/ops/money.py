@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from schemas.money import amount_text
+from schemas.money import amount_text, minor_units
 
 
 class Amounts:
@@ -22,3 +22,7 @@ class Amounts:
         if exponent is None:
             return f"{int(amount_minor)} minor units"
         return amount_text(int(amount_minor), exponent)
+
+    def minor(self, text: str, currency: str) -> int:
+        """The minor units of an amount that the door has let in."""
+        return minor_units(text, self._exponents[currency])

@@ -39,8 +39,6 @@ FIXED_BY_FIRST_EVENT = ("id_scope", "id_includes_type")
 
 #: What a profile may one day say and the law does not do yet: it is refused, never taken and then not heeded.
 _NOT_DONE_YET: Mapping[str, frozenset[str | bool]] = {
-    "wallet": frozenset({"transfer"}),
-    "transfer_settlement": frozenset({"provider"}),
     "fx": frozenset({True}),
 }
 

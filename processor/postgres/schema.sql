@@ -113,6 +113,7 @@ CREATE TABLE outcomes_6 PARTITION OF outcomes FOR VALUES WITH (MODULUS 8, REMAIN
 CREATE TABLE outcomes_7 PARTITION OF outcomes FOR VALUES WITH (MODULUS 8, REMAINDER 7);
 CREATE INDEX outcomes_player ON outcomes (player, sequence) INCLUDE (round_id, session_id, decided_at);
 CREATE INDEX outcomes_decided_at ON outcomes USING brin (decided_at);
+CREATE INDEX outcomes_reported ON outcomes (decided_at, player, sequence) WHERE type = 'transfer_out' AND own IS NOT NULL;
 
 CREATE TABLE entries (
     shard                smallint NOT NULL,

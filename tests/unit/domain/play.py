@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -33,7 +33,7 @@ class Play:
     offsets: count[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
-        providers = {"acme": self.profile, "other": self.profile}
+        providers = {"acme": self.profile, "other": replace(self.profile, provider="other")}
         games = {(game.provider, game.game_id): game for game in self.games}
         self.ledger = MemoryLedger(Reference(1, providers, games, EXPONENTS), self.bounds)
         self.join("p", self.cash)
@@ -70,7 +70,7 @@ class Play:
             broker_time=self.ledger.now + timedelta(seconds=at),
             amount_text=amount,
             amount_minor=None
-            if amount is None or currency is None
+            if amount in (None, "all") or currency is None
             else parse_minor(amount, EXPONENTS[currency]),
             **fields,
         )
@@ -112,7 +112,7 @@ def defaults(type_: str) -> dict[str, Any]:
         common |= {"game_id": "g", "round_id": "r"}
     if type_ in ("bet", "win", "bet_win", "open_session", "close_session"):
         common["session_id"] = "s"
-    if type_ in ("bet", "win", "refund", "adjust", "deposit", "withdraw"):
+    if type_ in ("bet", "win", "refund", "adjust", "deposit", "withdraw", "transfer_in", "transfer_out"):
         common["amount"] = "1.00"
     if type_ in KIND:
         common["kind"] = KIND[type_]

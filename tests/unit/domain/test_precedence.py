@@ -49,6 +49,8 @@ def all_wrong(type_: str) -> World:
         type_, "acme", "known", "p", 0, 7, START, "USD", 900, "9.00", "g", "r", "gone", "b1",
         {"bet": "stake", "win": "game"}.get(type_), deadline=START - timedelta(seconds=1),
     )  # fmt: skip
+    if type_ == "transfer_out":
+        command.own = (("reported_balance", "1"),)
     world = World(command)
     player = world.books.players["p"] = Player("p", 1, 0, blocked=True, currencies=["EUR"])
     player.account("EUR", "cash").balance_minor = 100
@@ -125,6 +127,18 @@ def not_settled(world: World) -> None:
 
 def right_amount(world: World) -> None:
     world.command.amount_minor, world.command.amount_text = 500, "5.00"
+
+
+def give_game_wallets(world: World) -> None:
+    world.profile = replace(world.profile, wallet="transfer")
+
+
+def report_nothing(world: World) -> None:
+    world.command.own = ()
+
+
+def fund_game_wallet(world: World) -> None:
+    world.player.account("EUR", "game:acme").balance_minor = 900
 
 
 def lift_limits(world: World) -> None:
@@ -279,6 +293,28 @@ TABLES: dict[str, Sequence[tuple[str, Fix, str]]] = {
         ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
         ("nobody knows the player", set_id("new"), "PLAYER_NOT_FOUND"),
         ("nothing is wrong", open_player, "OK"),
+    ],
+    "transfer_in": [
+        ("a known id of another event", set_id("known"), "CONFLICT"),
+        ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
+        ("it is late", set_id("new"), "EXPIRED"),
+        ("nobody knows the player", in_time, "PLAYER_NOT_FOUND"),
+        ("the provider is suspended", open_player, "GAME_BLOCKED"),
+        ("the provider has no game wallets", activate_provider, "GAME_BLOCKED"),
+        ("the player has no such wallet", give_game_wallets, "WRONG_CURRENCY"),
+        ("the player is blocked", right_currency, "PLAYER_BLOCKED"),
+        ("the money is not there", unblock, "INSUFFICIENT_FUNDS"),
+        ("nothing is wrong", fund, "OK"),
+    ],
+    "transfer_out": [
+        ("a known id of another event", set_id("known"), "CONFLICT"),
+        ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
+        ("nobody knows the player", set_id("new"), "PLAYER_NOT_FOUND"),
+        ("the provider has no game wallets", open_player, "GAME_BLOCKED"),
+        ("the player has no such wallet", give_game_wallets, "WRONG_CURRENCY"),
+        ("the provider tells another balance", right_currency, "DISCREPANCY"),
+        ("the money is not there", report_nothing, "INSUFFICIENT_FUNDS"),
+        ("nothing is wrong (neither block nor suspension matter)", fund_game_wallet, "OK"),
     ],
     "self_exclude": [
         ("a known id of another event", set_id("known"), "CONFLICT"),
