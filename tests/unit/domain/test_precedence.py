@@ -240,7 +240,8 @@ TABLES: dict[str, Sequence[tuple[str, Fix, str]]] = {
         ("the session is unknown", right_currency, "SESSION_EXPIRED"),
         ("the player is blocked", open_session, "PLAYER_BLOCKED"),
         ("the round is closed", unblock, "ROUND_CLOSED"),
-        ("the money is not there", reopen_round, "INSUFFICIENT_FUNDS"),
+        ("a limit leaves too little", reopen_round, "LIMIT_EXCEEDED"),
+        ("the money is not there", lift_limits, "INSUFFICIENT_FUNDS"),
         ("nothing is wrong", fund, "OK"),
     ],
     "reverse_win": [
