@@ -1,7 +1,7 @@
 # Croupier's commands. `make demo` and `make test` need Python >= 3.11 and make, nothing else.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check audit-dependencies sbom test test-secure certify chaos soak model bench format lock
+.PHONY: help setup demo check audit-dependencies sbom test test-secure certify chaos simulate soak model bench format lock
 
 BIN := .venv/bin
 STAMP := .venv/.croupier-setup
@@ -52,6 +52,10 @@ chaos: setup ## what must survive, tried: every failure of the suite, long ones 
 
 soak: setup ## an hour with trouble every minute (SOAK="--seconds 600 --rate 100" for less)
 	$(BIN)/python -m tests.chaos.soak $(SOAK)
+
+SEEDS ?= 2000
+simulate: setup ## the lanes in simulated worlds: SEEDS=2000 of them, or SEED=n again with its trace
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 model: setup ## 10,000 random histories against a second, naive wallet
 	$(BIN)/python -m pytest -m model --hypothesis-profile=model --timeout=3600

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,7 @@ from processor.errors import (
     LedgerWentBack,
 )
 from processor.ports import DeadLetter, JournalRow, LaneMove, LaneRequest, LaneRow, Written
+from tests.fakes.copies import copied
 
 LARGEST_MINOR = 10**38 - 1
 LaneName = tuple[int, int]
@@ -105,13 +105,13 @@ class FakeLedger:
             self._store.lanes[name] = row
             self._store.owners[name] = owner
             self._store.taken_offsets[name] = dict(row.next_offsets)
-            return copy.deepcopy(row)
+            return copied(row)
 
     async def confirm_lane(self, layout: int, lane: int, epoch: int) -> LaneRow:
         """The row, once nobody is changing it."""
         self._store.trip("confirm")
         async with self._store.lock_of(("lane", (layout, lane))):
-            return copy.deepcopy(self._own(layout, lane, epoch))
+            return copied(self._own(layout, lane, epoch))
 
     async def release_lane(self, layout: int, lane: int, epoch: int) -> None:
         """A clean leave."""
@@ -122,7 +122,7 @@ class FakeLedger:
         """The first offsets."""
         row = self._own(layout, lane, epoch)
         row.next_offsets, row.fresh = dict(offsets), False
-        return copy.deepcopy(row)
+        return copied(row)
 
     def _own(self, layout: int, lane: int, epoch: int) -> LaneRow:
         row = self._store.lanes[(layout, lane)]
@@ -185,19 +185,20 @@ class FakeBatch:
     def __init__(self, store: FakeStore, shards: int) -> None:
         self._store = store
         self._shards = shards
-        self._held: list[asyncio.Lock] = []
+        self._held: dict[object, asyncio.Lock] = {}
         self._move: LaneMove | None = None
         self._written: Written | None = None
 
     def end(self) -> None:
         """Commit or roll back: the locks go."""
         while self._held:
-            self._held.pop().release()
+            self._held.popitem()[1].release()
 
     async def _hold(self, row: object) -> None:
-        lock = self._store.lock_of(row)
-        await lock.acquire()
-        self._held.append(lock)
+        if row not in self._held:
+            lock = self._store.lock_of(row)
+            await lock.acquire()
+            self._held[row] = lock
 
     async def fence(self, move: LaneMove) -> None:
         """The compare-and-set."""
@@ -213,18 +214,24 @@ class FakeBatch:
         self._move = move
 
     async def lock(self, players: Mapping[str, int]) -> Books:
-        """Lock, then read accounts and queues."""
+        """Lock whom the lane's row does not guard (docs/adr/0006), then read accounts and queues."""
         self._store.trip("lock")
         for player_id in sorted(players):
-            await self._hold(("player", player_id))
+            person = self._store.people.get(player_id)
+            if person is None or person.player.partition != players[player_id]:
+                await self._hold(("player", player_id))
+        return self.look(players)
+
+    def look(self, players: Mapping[str, int]) -> Books:
+        """The players as they are now."""
         books = Books()
         for player_id, partition in players.items():
             person = self._store.people.get(player_id)
             if person is None:
                 player = Player(player_id, len(self._store.people) + 1, partition % self._shards)
                 self._store.people[player_id] = person = _Person(player)
-            player = copy.deepcopy(person.player)
-            player.queues = copy.deepcopy(person.queues)
+            player = copied(person.player)
+            player.queues = copied(person.queues)
             books.players[player_id] = player
         return books
 
@@ -234,17 +241,17 @@ class FakeBatch:
         for name in wanted.keys:
             found = self._store.outcomes.get(name)
             if found is not None:
-                books.outcomes[name] = copy.deepcopy(found)
+                books.outcomes[name] = copied(found)
         bets = wanted.bets | self._bets_of(wanted)
         for player_id, player in books.players.items():
             person = self._store.people[player_id]
             player.bets.update(
-                (name, copy.deepcopy(mark))
+                (name, copied(mark))
                 for name, mark in person.bets.items()
                 if (player_id, *name) in bets
             )
             player.rounds.update(
-                (name, copy.deepcopy(one))
+                (name, copied(one))
                 for name, one in person.rounds.items()
                 if (player_id, *name) in wanted.rounds
             )
@@ -252,7 +259,7 @@ class FakeBatch:
                 named = (player_id, session_id) in wanted.sessions | wanted.whole_sessions
                 is_open = session.closed_at is None and session.replaced_at is None
                 if named or (is_open and player_id in wanted.with_channels):
-                    player.sessions[session_id] = copy.deepcopy(session)
+                    player.sessions[session_id] = copied(session)
         for player_id, sequence in wanted.repairs:
             decided = [
                 one
@@ -261,15 +268,13 @@ class FakeBatch:
             ]
             if decided:
                 pools = self._pools_after(player_id, sequence)
-                books.repairs[player_id, sequence] = Told(
-                    copy.deepcopy(decided[0]), "?/?/?", pools, len(decided)
-                )
+                books.repairs[player_id, sequence] = Told(copied(decided[0]), "?/?/?", pools, len(decided))
         for player_id, provider, key in wanted.rounds_of:
             bet = self._store.outcomes.get((provider, key))
             if bet is not None and bet.player_id == player_id and bet.round_id is not None:
                 one = self._store.people[player_id].rounds.get((provider, bet.round_id))
                 if one is not None:
-                    books.players[player_id].rounds.setdefault((provider, bet.round_id), copy.deepcopy(one))
+                    books.players[player_id].rounds.setdefault((provider, bet.round_id), copied(one))
 
     def _pools_after(self, player_id: str, sequence: int) -> dict[tuple[str, str], int]:
         pools: dict[tuple[str, str], int] = {}
@@ -292,9 +297,13 @@ class FakeBatch:
         return found
 
     async def write(self, written: Written) -> None:
-        """Check what Postgres would check."""
+        """Check what Postgres would check, and hold the rows that it would have locked by writing them."""
         self._store.trip("write")
-        for outcome in written.outcomes:
+        for player_id, player in sorted(written.books.players.items()):
+            if _is_written(player):
+                await self._hold(("player", player_id))
+        for outcome in sorted(written.outcomes, key=lambda one: (one.provider, one.key)):
+            await self._hold(("outcome", outcome.provider, outcome.key))
             if (outcome.provider, outcome.key) in self._store.outcomes:
                 raise LaneRace(f"{outcome.provider} {outcome.transaction_id} was stored by another lane")
         for player in written.books.players.values():
@@ -312,7 +321,7 @@ class FakeBatch:
             raise
         assert self._move is not None
         assert self._written is not None
-        self._apply(self._move, copy.deepcopy(self._written))
+        self._apply(self._move, copied(self._written))
         self.end()
         self._store.trip("commit-after")
 
@@ -342,7 +351,8 @@ class FakeBatch:
         store.requests_done += written.requests_done
         store.pending_requests = [one for one in store.pending_requests if one.number not in done]
         for player in written.books.players.values():
-            self._keep(player)
+            if _is_written(player):
+                self._keep(player)
 
     def _keep(self, player: Player) -> None:
         person = self._store.people[player.player_id]
@@ -367,6 +377,12 @@ class FakeBatch:
         player.rounds, player.sessions, player.bets, player.queues = {}, {}, {}, {}
         player.changed = False
         person.player = player
+
+
+def _is_written(player: Player) -> bool:
+    """Whether a batch writes this player; whom it only looked at it leaves alone."""
+    rows = [parked for queue in player.queues.values() for parked in queue]
+    return player.changed or any(parked.number is None or parked.changed or parked.gone for parked in rows)
 
 
 def lost_answer() -> CommitUnknown:
