@@ -22,7 +22,7 @@ from tests.simulation.traffic import traffic_of
 from tests.simulation.trouble import Trouble
 from tests.simulation.worker import BEGINNING, Parts, Surroundings, Worker
 
-Tell = Callable[[float, str], None]
+Tell = Callable[[float, str], object]
 
 #: After the last trouble a world settles within this many virtual seconds, or never.
 SETTLING_SECONDS = 150.0
