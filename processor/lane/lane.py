@@ -157,7 +157,11 @@ class Lane:
         self._behind = len(items) >= self._max_batch_records
         if items and self._wanted():
             await self._apply_and_publish(items)
-        elif self._publishing is not None and self._publishing.done():
+            return
+        if items and self._position is not None:
+            # Not applied after all, so they are read again: also where the lane is resumed before its next turn.
+            self._intake.start_from(self._position.next_offsets)
+        if self._publishing is not None and self._publishing.done():
             await self._publishing_done()
 
     async def _keep_pace(self) -> None:
@@ -337,7 +341,8 @@ class Lane:
         publishing, self._publishing = self._publishing, None
         if publishing is not None:
             await asyncio.wait([publishing])
-            publishing.exception()
+            if not publishing.cancelled():
+                publishing.exception()  # heard here, so that asyncio does not miss it
         publisher, self._publisher = self._publisher, None
         if publisher is not None:
             await publisher.abandon()

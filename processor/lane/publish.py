@@ -34,6 +34,8 @@ async def publish(
     try:
         async with asyncio.timeout(timeout_seconds):
             await hook(Step.PUBLISH, "before", seq)
+            if publisher.tainted:
+                raise PublishFailed(f"batch {seq} needs a new producer: a request of this one failed before")
             await publisher.begin()
             if records:
                 await publisher.send(records)

@@ -246,9 +246,7 @@ class FakeBatch:
         for player_id, player in books.players.items():
             person = self._store.people[player_id]
             player.bets.update(
-                (name, copied(mark))
-                for name, mark in person.bets.items()
-                if (player_id, *name) in bets
+                (name, copied(mark)) for name, mark in person.bets.items() if (player_id, *name) in bets
             )
             player.rounds.update(
                 (name, copied(one))

@@ -286,7 +286,13 @@ MUTATIONS = [
     Mutation(
         "believe an empty answer about offsets",
         Parts(reader=SilenceMeansNone),
-        stress=_with(offsets_unknown=0.5, max_batch_records=1, kafka_cut=0.1, sending_seconds=16.0),
+        stress=_with(
+            offsets_unknown=0.5,
+            max_batch_records=1,
+            kafka_cut=0.1,
+            sending_seconds=16.0,
+            results_forgotten=True,
+        ),
     ),
     Mutation(
         "seek to Kafka's offset instead of the lane's",

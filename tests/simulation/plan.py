@@ -38,6 +38,7 @@ class Plan:
     leaves: int = 0
     outages: int = 0
     failover: bool = False
+    results_forgotten: bool = False
 
 
 def plan_of(seed: int) -> Plan:

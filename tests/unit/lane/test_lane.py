@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
+from processor.errors import PublishFailed
+from processor.lane.lane import Lane
 from processor.lane.steps import Step
 from tests.fakes.kafka import FakeEventReader, How
 from tests.fakes.kafka import Step as KafkaStep
@@ -214,3 +217,52 @@ async def test_a_take_over_publishes_what_the_dead_one_applied_and_did_not_publi
         await eventually(lambda: len(world.answered()) == 3)
     assert world.answered() == ["open-p-1", "d-p-1", "b-1"]
     assert world.store.lanes[1, 0].epoch == 2
+
+
+async def test_events_that_were_fetched_when_a_rebalance_began_and_ended_are_not_lost(world: World) -> None:
+    reader = await world.joined()
+    lane = world.lane(0, reader)
+    running = asyncio.create_task(lane.run())
+    publishing = world.steps.block(Step.RECEIPT)
+    world.send(0, *start_of("p-1"))
+    await world.steps.reached(Step.RECEIPT)
+    fetched = world.steps.block(Step.FETCH, "after")
+    world.send(0, bet("p-1", "b-1"))
+    await world.steps.reached(Step.FETCH, "after")
+    lane.hold()
+    publishing.set()
+    await lane.at_rest()
+    lane._publishing_done = resuming(lane)  # type: ignore[method-assign]  # the moment in which it was lost
+    fetched.set()
+    await eventually(lambda: len(world.answered()) == 3)
+    lane.leave()
+    await running
+    assert world.answered() == ["open-p-1", "d-p-1", "b-1"]
+
+
+def resuming(lane: Lane) -> Callable[[], Awaitable[None]]:
+    """The wait for what is published, in which the rebalance ends and the lane is resumed."""
+    wait = lane._publishing_done
+
+    async def resume_meanwhile() -> None:
+        lane.resume()
+        await wait()
+
+    return resume_meanwhile
+
+
+async def test_a_lane_that_is_abandoned_while_it_publishes_lets_go_of_its_producer(world: World) -> None:
+    world.steps.block(Step.RECEIPT)
+    world.send(0, *start_of("p-1"))
+    reader = await world.joined()
+    lane = world.lane(0, reader)
+    running = asyncio.create_task(lane.run())
+    await world.steps.reached(Step.RECEIPT)
+    publisher = lane._publisher
+    assert publisher is not None
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    with pytest.raises(PublishFailed, match="over"):
+        await publisher.begin()
+    assert "left" in world.observer.words()

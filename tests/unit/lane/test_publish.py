@@ -98,3 +98,11 @@ async def test_whatever_goes_wrong_nothing_more_is_asked_of_the_producer(
 async def test_a_broker_that_is_silent_is_a_failure_too(step: str) -> None:
     with pytest.raises(PublishFailed, match="not published within"):
         await publish_one(Noting(fails_at=step), RECORD)
+
+
+async def test_a_producer_that_saw_a_request_fail_begins_nothing_more() -> None:
+    publisher = Noting()
+    publisher.tainted = True
+    with pytest.raises(PublishFailed, match="batch 8 needs a new producer"):
+        await publish_one(publisher, RECORD)
+    assert publisher.calls == []

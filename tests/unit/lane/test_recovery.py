@@ -286,3 +286,17 @@ async def test_every_transaction_of_a_recovery_holds_all_offsets_of_the_lane(
     assert set(world.cluster.receipts) == set(partitions_of(0))
     assert world.cluster.receipts[0].metadata == "1/4"
     assert world.cluster.receipts[2].metadata == ""
+
+
+async def test_a_commit_retried_in_silence_within_a_recovery_ends_it_before_the_next_batch_begins(
+    world: World, reader: EventReader
+) -> None:
+    given_ledger(world, applied=3, published=1)
+    await given_kafka(world, seqs=[1], receipt=1)
+    world.cluster.fail_next("commit", "silent")
+    recovery = world.recovery(0, reader)
+    with pytest.raises(PublishFailed, match="batch 3 needs a new producer"):
+        await recovery.run()
+    world.cluster.unsettled = False
+    await recovery.run()
+    assert published(world) == results(1, 2, 3)
