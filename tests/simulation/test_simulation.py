@@ -28,7 +28,7 @@ def test_a_seed_is_the_same_world_every_time() -> None:
 
 
 def test_a_world_without_trouble_loses_no_time_and_no_producer() -> None:
-    plan = Plan(events=20, sending_seconds=2.0)
+    plan = Plan(workers=1, events=20, sending_seconds=2.0)
     world = World(1, plan=plan)
     verdict = world.run()
     assert verdict.problem is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from processor.lane.lane import Lane
 from processor.lane.observer import Observer
 from processor.lane.patience import Patience
 from processor.lane.recovery import Recovery
-from processor.lane.references import References
+from processor.lane.references import References, Row
 from processor.lane.watermarks import Watermarks
 from processor.ports import Layout, StepHook
 from tests.fakes.ledger import FakeBatch
@@ -187,7 +187,7 @@ class Worker:
                 ledger,
                 clock,
                 Numbered(around.loop),
-                References(_reference, REFERENCE),
+                References(_nothing_new, lambda _: REFERENCE, frozenset({"providers"}), current=REFERENCE),
                 watermarks,
                 Bounds(max_parked=50, poison_attempts=2, backoff_first_seconds=1.0),
                 Breaker(in_a_row=20, share=0.5, window=200),
@@ -217,5 +217,5 @@ class Worker:
         return made
 
 
-async def _reference() -> Reference:
-    return REFERENCE
+async def _nothing_new(kinds: Set[str]) -> Sequence[Row]:
+    return []
