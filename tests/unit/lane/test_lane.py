@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
@@ -240,7 +241,7 @@ async def test_events_that_were_fetched_when_a_rebalance_began_and_ended_are_not
     assert world.answered() == ["open-p-1", "d-p-1", "b-1"]
 
 
-def resuming(lane: Lane) -> Callable[[], Awaitable[None]]:
+def resuming(lane: Lane) -> Callable[[], Coroutine[Any, Any, None]]:
     """The wait for what is published, in which the rebalance ends and the lane is resumed."""
     wait = lane._publishing_done
 
