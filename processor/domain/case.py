@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from processor.domain.commands import CASHIER, OPERATOR, Command
 from processor.domain.keys import mark_key, reference_keys, reversal_key, win_key
@@ -12,6 +13,9 @@ from processor.domain.postings import Parts
 from processor.domain.profiles import Profile, Reference, stored_key
 from processor.domain.reversals import Reversal
 from processor.domain.state import BetMark, Books, Outcome, Player, Round
+
+if TYPE_CHECKING:
+    from processor.domain.batches import Rehearsal
 
 #: Senders that are the operator's own: they need no profile, and no session or game can be asked of them.
 BUILT_IN = frozenset({CASHIER, OPERATOR})
@@ -29,6 +33,7 @@ class Case:
     the mark: what has happened to it.
     ``win``, ``win_key`` and ``win_mark`` are the same of a win that is to be taken back, found by `find_win`; its bet's
     mark is then ``bet_mark``. ``reversal`` is what is taken back, found by the guard on funds.
+    ``rehearsal`` is a batch's, made by the guard on its actions; ``stakes`` are its new bets' amounts.
     ``stake_parts`` are the pools a stake is taken from, found by the guard on funds. ``returned_minor`` is what a
     refund gives back, found by the guard on its reference: only the bet tells in which currency it is counted.
     """
@@ -51,6 +56,8 @@ class Case:
     win_key: str = ""
     win_mark: BetMark | None = None
     reversal: Reversal | None = None
+    rehearsal: Rehearsal | None = None
+    stakes: tuple[int, ...] = ()
 
     def own_mark(self) -> BetMark | None:
         """What a rollback has left under the command's own id."""

@@ -20,6 +20,7 @@ class Command:
     ``amount_minor`` is in minor units of ``currency`` (None where the event names no currency: then
     ``amount_text`` is compared by value once the bet, and with it the currency, is known).
     ``win_minor`` is the winning half of a `bet_win`, whose ``amount_minor`` is the stake.
+    ``actions`` are a batch's bets and wins, each with what it inherits.
     ``plain`` says that no text of it needs an escape in JSON.
     ``own`` holds the type's own fields in the contract's order as (name, text) pairs, so that two events
     under one id can be compared field by field.
@@ -47,6 +48,7 @@ class Command:
     traceparent: bytes | None = None
     plain: bool = False
     win_minor: int = 0
+    actions: tuple[Command, ...] = ()
 
     def own_field(self, name: str) -> str | None:
         """The text of one of the type's own fields, None where it was not sent."""

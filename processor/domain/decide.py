@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from processor.domain.batches import refused_actions, takes_stakes
 from processor.domain.case import Case, make_case
 from processor.domain.commands import Command
 from processor.domain.decision import Decision, Moment
 from processor.domain.operations import (
     account,
+    batch,
     cashier,
     corrections,
     limits,
@@ -18,7 +20,7 @@ from processor.domain.operations import (
     returns,
     transfers,
 )
-from processor.domain.precedence import GUARDS
+from processor.domain.precedence import BATCH_OF_WINS, GUARDS
 from processor.domain.profiles import Reference
 from processor.domain.state import Books
 
@@ -41,6 +43,7 @@ OPERATIONS: Final[Mapping[str, Callable[[Case], Decision]]] = {
     "rollback": returns.rollback,
     "refund": returns.refund,
     "bet_win": play.bet_win,
+    "batch": batch.batch,
     "reverse_win": corrections.reverse_win,
     "adjust": corrections.adjust,
     "close_round": play.close_round,
@@ -61,8 +64,13 @@ def decide(
 def decide_case(case: Case) -> Decision:
     """The first guard that has something to say answers; where none has, the operation takes place."""
     type_ = case.command.type
-    for guard in GUARDS[type_]:
+    guards = GUARDS[type_]
+    if type_ == "batch" and not takes_stakes(case):
+        guards = BATCH_OF_WINS
+    for guard in guards:
         decision = guard(case)
         if decision is not None:
+            if type_ == "batch" and decision.known is None:
+                decision.actions = refused_actions(case, decision)
             return decision
     return OPERATIONS[type_](case)

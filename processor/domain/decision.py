@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from processor.domain.commands import Command
 from processor.domain.effects import Effect
 from processor.domain.moment import Moment as Moment
 from processor.domain.state import Outcome
@@ -53,6 +54,20 @@ class Posting:
 
 
 @dataclass(slots=True)
+class Action:
+    """What becomes of one action of a batch. ``known`` is its stored outcome where it was decided before; a new one is
+    stored under ``key`` where ``burns_id``."""
+
+    command: Command
+    key: str
+    code: Code
+    moved_minor: int = 0
+    split: Mapping[str, int] = field(default_factory=dict)
+    known: Outcome | None = None
+    burns_id: bool = False
+
+
+@dataclass(slots=True)
 class Decision:
     """The answer to one command.
 
@@ -60,6 +75,7 @@ class Decision:
     the sender that the same event later could have another outcome. ``awaits`` (a stored key) asks for the
     command to be parked until that key is known. ``effects`` are applied by `books.py`, in order. ``known`` is the
     stored outcome of an id seen before: the answer repeats it, or, where ``conflict`` names a field, denies it.
+    ``actions`` are a batch's, in the event's order.
     """
 
     code: Code
@@ -74,3 +90,4 @@ class Decision:
     details: dict[str, object] | None = None
     conflict: str | None = None
     known: Outcome | None = None
+    actions: tuple[Action, ...] = ()

@@ -40,6 +40,10 @@ def reversal_key(profile: Profile | None, player_id: str, transaction_id: str) -
 
 def answers_wait(command: Command, awaits: str, profile: Profile | None) -> bool:
     """Whether this command is what a parked one waits for."""
+    if command.actions and any(
+        action.type == "bet" and answers_wait(action, awaits, profile) for action in command.actions
+    ):
+        return True
     if awaits.startswith(ROUND_PREFIX):
         return command.type in STAKE_TAKING and command.round_id == awaits[len(ROUND_PREFIX) :]
     if profile is not None and profile.id_includes_type and command.type not in STAKE_TAKING:

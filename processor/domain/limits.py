@@ -69,7 +69,9 @@ def _refusing(case: Case) -> Iterator[Standing]:
 
 
 def _stakes(case: Case) -> Sequence[int]:
-    """Each stake (or the deposit) of the event."""
+    """Each stake (or the deposit) of the event; of a batch those of its new bets."""
+    if case.command.type == "batch":
+        return case.stakes
     return (case.command.amount_minor or 0,)
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from processor.domain import correction_references, guards, limits, references, return_references, transfers
+from processor.domain import (
+    batches,
+    correction_references,
+    guards,
+    limits,
+    references,
+    return_references,
+    transfers,
+)
 from processor.domain.case import Case
 from processor.domain.commands import STAKE_TAKING
 from processor.domain.decision import Decision
@@ -15,8 +23,8 @@ Guard = Callable[[Case], Decision | None]
 #: Types whose law is here; the others of the contract are not decided yet.
 DECIDED_TYPES: Final = frozenset(
     {
-        "open_player", "deposit", "withdraw", "bet", "win", "rollback", "refund", "bet_win", "reverse_win", "adjust",
-        "close_round", "open_session", "close_session", "transfer_in", "transfer_out",
+        "open_player", "deposit", "withdraw", "bet", "win", "rollback", "refund", "bet_win", "batch",
+        "reverse_win", "adjust", "close_round", "open_session", "close_session", "transfer_in", "transfer_out",
         "block_player", "unblock_player", "self_exclude", "cool_off", "set_limit", "confirm_limit",
     }
 )  # fmt: skip
@@ -57,9 +65,11 @@ PRECEDENCE: Final[tuple[Row, ...]] = (
     Row(10, return_references.refund_reference, frozenset({"refund"})),
     Row(10, correction_references.reverse_win_reference, frozenset({"reverse_win"})),
     Row(10, correction_references.adjust_reference, frozenset({"adjust"})),
+    Row(10, batches.batch_actions, frozenset({"batch"})),
     Row(11, limits.limits, STAKE_TAKING | {"deposit"}),
     Row(12, transfers.reported_balance, frozenset({"transfer_out"})),
-    Row(13, guards.stake_funds, STAKE_TAKING),
+    Row(13, guards.stake_funds, STAKE_TAKING - {"batch"}),
+    Row(13, batches.batch_funds, frozenset({"batch"})),
     Row(13, guards.cash_funds, frozenset({"withdraw", "transfer_in"})),
     Row(13, transfers.game_wallet_funds, frozenset({"transfer_out"})),
     Row(13, correction_references.reversal_funds, frozenset({"rollback", "reverse_win", "adjust"})),
@@ -72,3 +82,12 @@ def guards_of(type_: str) -> tuple[Guard, ...]:
 
 
 GUARDS: Final[Mapping[str, tuple[Guard, ...]]] = {type_: guards_of(type_) for type_ in sorted(DECIDED_TYPES)}
+
+#: The guards of a batch that has no bet which is not known yet: it takes no stake, and each win looks at its own round.
+BATCH_OF_WINS: Final[tuple[Guard, ...]] = tuple(
+    row.guard
+    for row in PRECEDENCE
+    if "batch" in row.types
+    and ("win" in row.types or "bet" not in row.types)
+    and row.guard is not guards.round_closed
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
+from processor.domain.actions import store_actions
 from processor.domain.answering import answer, repeat
 from processor.domain.answers import Answer, Refusal
 from processor.domain.books import apply
@@ -246,6 +247,8 @@ class Sitting:
             self.said.append(repeat(case, decision, known))
             return
         outcome = apply(case, decision, next(self._identifiers) if decision.burns_id else None)
+        if decision.actions:
+            decision.details = store_actions(case, decision, outcome, self._identifiers)
         self.said.append(answer(case, decision, outcome))
 
     def _refuse_partition(self, command: Command, partition: int) -> None:

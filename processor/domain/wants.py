@@ -19,6 +19,8 @@ def want(command: Command, reference: Reference, wanted: Wanted, player: Player)
         wanted.bets.add((player_id, provider, mark_key(profile, player_id, command.transaction_id)))
     if profile is not None and profile.id_includes_type:
         _want_outcomes(wanted, provider, reference_keys(profile, player_id, command.transaction_id))
+    for action in command.actions:
+        want(action, reference, wanted, player)
     if command.round_id is not None:
         wanted.rounds.add((player_id, provider, command.round_id))
     if command.reference is not None:

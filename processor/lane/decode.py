@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Final
 
 import orjson
@@ -150,11 +151,57 @@ def _command(fields: Mapping[str, Any], record: EventRecord, traceparent: bytes 
         None if metadata is None else orjson.dumps(metadata),
         traceparent,
         win_minor=get("win_amount_minor", 0),
+        actions=_actions(fields, record) if event_type == "batch" else (),
     )
+
+
+def _actions(fields: Mapping[str, Any], record: EventRecord) -> tuple[Command, ...]:
+    """A batch's actions, each with what it inherits."""
+    at = broker_time(record.timestamp)
+    return tuple(
+        [
+            Command(
+                action.type,
+                fields["provider"],
+                action.transaction_id,
+                fields["player_id"],
+                record.partition,
+                record.offset,
+                at,
+                fields["currency"],
+                action.__dict__["amount_minor"],
+                action.amount,
+                fields["game_id"],
+                action.round_id or fields["round_id"],
+                fields["session_id"],
+                action.reference,
+                action.kind,
+            )
+            for action in fields["actions"]
+        ]
+    )
+
+
+def _digest_of(actions: Sequence[Any], round_id: str) -> str:
+    """What a batch's actions are compared by: the fingerprints of all, in their order, as one digest."""
+    fingerprints = [
+        [
+            action.type,
+            action.transaction_id,
+            _text("jackpot_contribution", action.amount),
+            action.round_id or round_id,
+            action.reference,
+            action.kind,
+        ]
+        for action in actions
+    ]
+    return sha256(orjson.dumps(fingerprints)).hexdigest()
 
 
 def _own(event_type: str, fields: Mapping[str, Any]) -> tuple[tuple[str, str | None], ...]:
     """The type's own fields that were sent; one that was not sent is not there."""
+    if event_type == "batch":
+        return (("actions", _digest_of(fields["actions"], fields["round_id"])),)
     names = OWN_FIELDS.get(event_type, ())
     return tuple([(name, _text(name, fields[name])) for name in names if fields.get(name) is not None])
 

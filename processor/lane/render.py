@@ -25,6 +25,7 @@ ACCEPTED: Final[Mapping[str, str]] = {
     "rollback": "Bet rolled back.",
     "refund": "Bet refunded.",
     "bet_win": "Bet accepted and win paid.",
+    "batch": "Batch accepted.",
     "reverse_win": "Win taken back.",
     "adjust": "Adjustment booked.",
     "deposit": "Deposit booked.",

@@ -108,9 +108,9 @@ def defaults(type_: str) -> dict[str, Any]:
     common: dict[str, Any] = {"provider": sender.get(type_, "acme"), "player_id": "p", "partition": 0}
     if type_ not in {*NAMES_ITS_BET, *ABOUT_THE_PLAYER}:
         common["currency"] = "EUR"
-    if type_ in ("bet", "win", "bet_win", "close_round"):
+    if type_ in ("bet", "win", "bet_win", "batch", "close_round"):
         common |= {"game_id": "g", "round_id": "r"}
-    if type_ in ("bet", "win", "bet_win", "open_session", "close_session"):
+    if type_ in ("bet", "win", "bet_win", "batch", "open_session", "close_session"):
         common["session_id"] = "s"
     if type_ in ("bet", "win", "refund", "adjust", "deposit", "withdraw", "transfer_in", "transfer_out"):
         common["amount"] = "1.00"

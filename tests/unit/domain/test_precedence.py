@@ -51,6 +51,8 @@ def all_wrong(type_: str) -> World:
     )  # fmt: skip
     if type_ == "transfer_out":
         command.own = (("reported_balance", "1"),)
+    if type_ == "batch":
+        command.actions = (replace(command, type="bet", transaction_id="late", kind="stake", reference=None),)
     world = World(command)
     player = world.books.players["p"] = Player("p", 1, 0, blocked=True, currencies=["EUR"])
     player.account("EUR", "cash").balance_minor = 100
@@ -180,6 +182,18 @@ def take_too_much(world: World) -> None:
     world.command.amount_minor, world.command.amount_text = -900, "-9.00"
 
 
+def batch_in_euros(world: World) -> None:
+    right_currency(world)
+    world.command.actions = (replace(world.command.actions[0], currency="EUR"),)
+
+
+def name_action(transaction_id: str) -> Fix:
+    def fix(world: World) -> None:
+        world.command.actions = (replace(world.command.actions[0], transaction_id=transaction_id),)
+
+    return fix
+
+
 #: (what the row above lacked, the fix that makes this row, the code it is answered with)
 TABLES: dict[str, Sequence[tuple[str, Fix, str]]] = {
     "bet": [
@@ -242,6 +256,20 @@ TABLES: dict[str, Sequence[tuple[str, Fix, str]]] = {
         ("the round is closed", unblock, "ROUND_CLOSED"),
         ("a limit leaves too little", reopen_round, "LIMIT_EXCEEDED"),
         ("the money is not there", lift_limits, "INSUFFICIENT_FUNDS"),
+        ("nothing is wrong", fund, "OK"),
+    ],
+    "batch": [
+        ("a known id of another event", set_id("known"), "CONFLICT"),
+        ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
+        ("it is late", set_id("new"), "EXPIRED"),
+        ("nobody knows the player", in_time, "PLAYER_NOT_FOUND"),
+        ("the provider is suspended", open_player, "GAME_BLOCKED"),
+        ("the player has no such wallet", activate_provider, "WRONG_CURRENCY"),
+        ("the session is unknown", batch_in_euros, "SESSION_EXPIRED"),
+        ("the player is blocked", open_session, "PLAYER_BLOCKED"),
+        ("the round is closed", unblock, "ROUND_CLOSED"),
+        ("an action was rolled back before it came", reopen_round, "ROLLED_BACK"),
+        ("the money is not there", name_action("fresh"), "INSUFFICIENT_FUNDS"),
         ("nothing is wrong", fund, "OK"),
     ],
     "reverse_win": [
