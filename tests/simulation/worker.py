@@ -164,7 +164,7 @@ class Worker:
         ledger.begin = parts.transaction
         self.ledgers.append(ledger)
         patience = Patience(number, clock, around.observer, 0.1, 2.0)
-        watermarks = Watermarks()
+        watermarks = Watermarks(clock)
         hook = around.hook_of(self)
         made = parts.lane(
             number,
