@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tests.simulation.worker import Worker
     from tests.simulation.world import World
 
 #: Trouble goes on for so long after the last event was sent.
@@ -36,13 +38,13 @@ class Trouble:
             self._world.network.later(at - self._dice.choice([0.05, 0.5, 2.0]), world.store.copy_to_replica)
             self._world.network.later(at, self._fail_over)
 
-    def _at_some_time(self, do: object, *args: object) -> None:
-        self._world.network.later(self._dice.random() * self.over_at, do, *args)  # type: ignore[arg-type]
+    def _at_some_time(self, do: Callable[..., None], *args: Any) -> None:
+        self._world.network.later(self._dice.random() * self.over_at, do, *args)
 
-    def _strike(self, blow: object) -> None:
+    def _strike(self, blow: Callable[[Worker], None]) -> None:
         workers = [one for one in self._world.workers if one.is_at_work and not one.is_paused]
         if workers:
-            blow(self._dice.choice(workers))  # type: ignore[operator]
+            blow(self._dice.choice(workers))
 
     def _leave(self) -> None:
         """Somebody stops in good order, and another comes."""

@@ -18,7 +18,7 @@ from tests.simulation.network import Network
 from tests.simulation.oracle import LAYOUT, Oracle
 from tests.simulation.plan import Plan, plan_of
 from tests.simulation.postgres import Server
-from tests.simulation.traffic import traffic_of
+from tests.simulation.traffic import Sent, traffic_of
 from tests.simulation.trouble import Trouble
 from tests.simulation.worker import BEGINNING, Parts, Surroundings, Worker
 
@@ -144,8 +144,8 @@ class World:
         ends = {partition: self.broker.end(partition) for partition in self.broker.events}
         return f"lanes {rows}, ends {ends}, receipts {dict(self.oracle._receipts)}"
 
-    def _arrive(self, sent: object) -> None:
-        self.broker.take(sent.partition, sent.value, key=sent.key, timestamp=self._broker_time())  # type: ignore[attr-defined]
+    def _arrive(self, sent: Sent) -> None:
+        self.broker.take(sent.partition, sent.value, key=sent.key, timestamp=self._broker_time())
 
     def _broker_time(self) -> int:
         return int((BEGINNING.timestamp() + self.loop.time()) * 1000)

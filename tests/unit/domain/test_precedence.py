@@ -269,7 +269,8 @@ TABLES: dict[str, Sequence[tuple[str, Fix, str]]] = {
         ("the player is blocked", open_session, "PLAYER_BLOCKED"),
         ("the round is closed", unblock, "ROUND_CLOSED"),
         ("an action was rolled back before it came", reopen_round, "ROLLED_BACK"),
-        ("the money is not there", name_action("fresh"), "INSUFFICIENT_FUNDS"),
+        ("a limit leaves too little", name_action("fresh"), "LIMIT_EXCEEDED"),
+        ("the money is not there", lift_limits, "INSUFFICIENT_FUNDS"),
         ("nothing is wrong", fund, "OK"),
     ],
     "reverse_win": [
