@@ -1,7 +1,7 @@
 # Croupier's commands. `make demo` and `make test` need Python >= 3.11 and make, nothing else.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check audit-dependencies sbom test test-secure certify chaos simulate soak model bench format lock
+.PHONY: help setup demo check audit-dependencies sbom test long test-secure certify chaos simulate soak model bench format lock
 
 BIN := .venv/bin
 STAMP := .venv/.croupier-setup
@@ -40,6 +40,9 @@ sbom: setup ## the bill of materials of a worker (CycloneDX), into build/
 
 test: setup ## all tests but the long ones
 	$(BIN)/python -m pytest
+
+long: setup ## the tests that take minutes: layouts, roles, the runbook, a signed installation, all cases
+	$(BIN)/python -m pytest tests/acceptance tests/integration -m long --timeout=900
 
 certify: setup ## the acceptance cases on a stack and a worker of their own (ARGS="--duplicate 0.2 --kill")
 	$(BIN)/croupier certify --embedded $(ARGS) tests/cases/*.yaml

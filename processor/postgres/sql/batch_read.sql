@@ -155,7 +155,7 @@ CROSS JOIN LATERAL (
 SELECT o.provider, o.key, o.transaction_id, o.player, o.type, o.code, o.wallet_transaction_id::text, o.currency,
     o.amount_minor::text, o.amount_text, o.game_id, o.round_id, o.session_id, o.reference, o.kind, o.own,
     o.moved_minor::text, o.moved_currency, o.split, o.details, o.sequence, o.event_partition, o.event_offset,
-    o.decided_at, o.layout || '/' || o.lane || '/' || o.seq AS batch
+    o.decided_at, o.broker_time, o.layout || '/' || o.lane || '/' || o.seq AS batch
 FROM unnest(cells($1)::bigint[], cells($2)::bigint[]) AS wanted (player, sequence)
 CROSS JOIN LATERAL (
     SELECT * FROM outcomes f WHERE f.player = wanted.player AND f.sequence = wanted.sequence OFFSET 0

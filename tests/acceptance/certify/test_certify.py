@@ -58,12 +58,13 @@ def certify(environment: dict[str, str], *words: object) -> tuple[int, dict[str,
     """Exit code, the JSON document, and what was said on the way."""
     command = [sys.executable, "-m", "processor", "certify", *map(str, words), "--json"]
     done = subprocess.run(
-        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=170, check=False
+        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.stdout, done.stderr[-4000:]
     return done.returncode, json.loads(done.stdout), done.stderr
 
 
+@pytest.mark.long
 def test_every_case_passes_with_events_sent_twice_and_the_worker_killed_on_the_way(
     installation: dict[str, str],
 ) -> None:
