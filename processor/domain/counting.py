@@ -33,8 +33,11 @@ def count_usage(case: Case, postings: Iterable[Posting]) -> None:
         day = day_number(case.player.time_zone, case.moment.broker_time)
         for posting in postings:
             _count(case.player, posting, day, is_stake=type_ != "transfer_out")
-    elif type_ in GIVES_BACK and case.bet is not None:
-        day = day_number(case.player.time_zone, _came_at(case.bet, case))
+    elif type_ in GIVES_BACK:
+        undone = case.win if type_ == "reverse_win" else case.bet
+        if undone is None:
+            return
+        day = day_number(case.player.time_zone, _came_at(undone, case))
         for posting in postings:
             _give_back(case.player, posting, day)
 

@@ -168,6 +168,15 @@ def test_winnings_give_back_to_a_loss_limit_and_gifts_do_not(kind: str, gives_ba
     assert code(play, "8.00") == ("OK" if gives_back else "LIMIT_EXCEEDED")
 
 
+def test_a_win_that_is_taken_back_no_longer_gives_back_to_a_loss_limit() -> None:
+    play = table(profile=replace(MANY, win_reversal="take_available"))
+    limit(play, "loss", "10.00")
+    bet = stake(play, "10.00").command
+    play.send("win", "w1", reference=bet.transaction_id, round_id=bet.round_id, amount="8.00")
+    assert play.send("reverse_win", "v1", reference="w1").code == "OK"
+    assert code(play, "0.01") == "LIMIT_EXCEEDED"
+
+
 def test_what_is_left_to_lose_is_never_above_the_limit() -> None:
     play = table()
     limit(play, "loss", "10.00")
