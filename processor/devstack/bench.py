@@ -46,11 +46,9 @@ _SQL: Final = Path(__file__).parent / "sql"
 Say = Callable[[str], None]
 
 
-async def run_bench(plan: BenchPlan, say: Say) -> BenchReport:
-    """Measure on an embedded stack of its own; nothing that it started goes on after it.
-
-    Raises CroupierError where a measurement would mean nothing.
-    """
+@asynccontextmanager
+async def own_ground(say: Say) -> AsyncIterator[tuple[dict[str, str], Path, Guardian]]:
+    """What a bench owns: an embedded stack (as variables), a directory, who ends its workers; gone with the block."""
     async with AsyncExitStack() as stack:
         directory = Path(tempfile.mkdtemp(prefix="croupier-bench-"))
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
@@ -59,7 +57,16 @@ async def run_bench(plan: BenchPlan, say: Say) -> BenchReport:
         guardian = Guardian()
         guardian.start()
         stack.push_async_callback(guardian.stop)
-        bench = Bench(plan, say, servers.environment(), directory, guardian)
+        yield servers.environment(), directory, guardian
+
+
+async def run_bench(plan: BenchPlan, say: Say) -> BenchReport:
+    """Measure on an embedded stack of its own; nothing that it started goes on after it.
+
+    Raises CroupierError where a measurement would mean nothing.
+    """
+    async with own_ground(say) as (environment, directory, guardian):
+        bench = Bench(plan, say, environment, directory, guardian)
         await bench.run()
         return bench.report
 

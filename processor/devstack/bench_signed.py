@@ -3,21 +3,17 @@ not look, in turns, in one run."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from processor.devstack.bench import Bench, Say
+from processor.devstack.bench import Bench, Say, own_ground
 from processor.devstack.bench_measure import produce
 from processor.devstack.bench_report import BenchPlan
 from processor.devstack.bench_traffic import PROVIDER
 from processor.devstack.child import Guardian
-from processor.devstack.embedded import EmbeddedStack
 from processor.devstack.worker import Worker
 from processor.kafka.tailing import end_offsets
 from processor.keys.ring import KeyRing
@@ -61,15 +57,8 @@ class SignedReport:
 
 async def run_signed_bench(plan: BenchPlan, say: Say) -> SignedReport:
     """Measure on an embedded stack of its own. Raises CroupierError where a measurement would mean nothing."""
-    async with AsyncExitStack() as stack:
-        directory = Path(tempfile.mkdtemp(prefix="croupier-bench-"))
-        stack.callback(shutil.rmtree, directory, ignore_errors=True)
-        say("Starting a Kafka and a Postgres of our own.")
-        servers = await stack.enter_async_context(EmbeddedStack(progress=say))
-        guardian = Guardian()
-        guardian.start()
-        stack.push_async_callback(guardian.stop)
-        bench = SignedBench(plan, say, servers.environment(), directory, guardian)
+    async with own_ground(say) as (environment, directory, guardian):
+        bench = SignedBench(plan, say, environment, directory, guardian)
         await bench.run()
         return bench.signed
 

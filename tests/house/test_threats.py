@@ -10,7 +10,7 @@ DOCUMENT = ROOT / "docs" / "threats.md"
 ROW = re.compile(r"^\| (?!threat |---)([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 
 
-def tests_of_the_project() -> set[str]:
+def named_in_the_project() -> set[str]:
     """The name of every test function."""
     files = [path for path in project_files() if path.name.startswith("test_") and path.suffix == ".py"]
     return {
@@ -23,7 +23,7 @@ def tests_of_the_project() -> set[str]:
 def test_each_threat_has_a_test_and_each_test_that_is_named_exists() -> None:
     rows = ROW.findall(text_of(DOCUMENT))
     assert len(rows) > 20
-    known = tests_of_the_project()
+    known = named_in_the_project()
     for threat, _, cell in rows:
         named = re.findall(r"`(test_\w+)`", cell)
         assert named, f"no test is named for: {threat}"
