@@ -67,8 +67,10 @@ async def ensure_database(migrator_dsn: str, name: str) -> None:
 
 async def drop_database(migrator_dsn: str, name: str) -> None:
     """Drop a database and end whoever is connected to it; nothing happens if it is not there."""
+    statement = _sql("drop_database").replace(":name", _quoted(name))
     async with _connected(migrator_dsn) as connection:
-        await connection.execute(_sql("drop_database").replace(":name", _quoted(name)))
+        await connection.fetch(_sql("end_sessions"), name)
+        await connection.execute(statement)
 
 
 def _quoted(name: str) -> str:

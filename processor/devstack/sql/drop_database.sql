@@ -1,2 +1,2 @@
--- A database that is no longer wanted, with whoever is still connected to it; :name is a quoted identifier.
-DROP DATABASE IF EXISTS :name WITH (FORCE);
+-- A database that is no longer wanted, once its clients are gone (end_sessions.sql); :name is a quoted identifier.
+DROP DATABASE IF EXISTS :name;
