@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from processor.domain.case import Case
-from processor.domain.decision import CODE_TEXT, Action, Decision
+from processor.domain.decision import CODE_TEXT, Action, Code, Decision
 from processor.domain.money import format_minor
 from processor.domain.state import Outcome
 
@@ -48,7 +48,9 @@ def _told(action: Action, ids: dict[str, str], exponent: int) -> dict[str, objec
         "type": action.command.type,
         "code": CODE_TEXT[action.code],
         "replayed": known is not None,
-        "wallet_transaction_id": stored_before or ids.get(action.key),
+        "wallet_transaction_id": None
+        if action.code == Code.CONFLICT
+        else stored_before or ids.get(action.key),
         "amount": format_minor(moved_minor, exponent),
     }
 

@@ -9,6 +9,7 @@ from processor.domain.counting import count_usage
 from processor.domain.decision import CODE_TEXT, Decision, Posting
 from processor.domain.postings import HOUSE, HOUSE_ACCOUNTS
 from processor.domain.state import DEBT, Account, Entry, Outcome, Player
+from processor.domain.wagering import count_wagers
 
 
 def apply(case: Case, decision: Decision, wallet_transaction_id: str | None) -> Outcome | None:
@@ -20,6 +21,8 @@ def apply(case: Case, decision: Decision, wallet_transaction_id: str | None) -> 
         for leg, posting in enumerate(decision.postings):
             books.new_entries.append(_book(posting, player, command.provider, leg))
         count_usage(case, decision.postings)
+        if player.bonuses:
+            count_wagers(case, decision.postings)
     for effect in decision.effects:
         effect.apply(player, case.moment)
     if wallet_transaction_id is None:

@@ -12,6 +12,7 @@ from processor.domain.decision import Decision, Moment
 from processor.domain.operations import (
     account,
     batch,
+    bonuses,
     cashier,
     corrections,
     limits,
@@ -38,6 +39,9 @@ OPERATIONS: Final[Mapping[str, Callable[[Case], Decision]]] = {
     "confirm_limit": limits.confirm_limit,
     "deposit": cashier.deposit,
     "withdraw": cashier.withdraw,
+    "grant_bonus": bonuses.grant_bonus,
+    "expire_bonus": bonuses.expire_bonus,
+    "release_bonus": bonuses.release_bonus,
     "bet": play.bet,
     "win": play.win,
     "rollback": returns.rollback,

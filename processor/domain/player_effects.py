@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from processor.domain.moment import Moment
-from processor.domain.state import Limit, Player
+from processor.domain.state import Bonus, Limit, Player
 
 #: The end of an exclusion that has none: the last moment there is.
 FOR_EVER: Final = datetime.max.replace(tzinfo=UTC)
+
+#: How many bonuses of a player are remembered; a grant beyond it lets the oldest be forgotten.
+MOST_BONUSES: Final = 100
 
 
 @dataclass(slots=True)
@@ -42,3 +45,33 @@ class LimitsChanged:
 
     def apply(self, player: Player, moment: Moment) -> None:
         player.limits = self.limits
+
+
+@dataclass(slots=True)
+class BonusGranted:
+    """A bonus is the player's from now on; of one that he has already more must be staked."""
+
+    bonus: Bonus
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        granted = self.bonus
+        for before in player.bonuses:
+            if before.bonus_id == granted.bonus_id and before.currency == granted.currency:
+                more_minor = before.requirement_minor + granted.requirement_minor
+                more = replace(before, requirement_minor=more_minor)
+                player.bonuses = tuple(more if one is before else one for one in player.bonuses)
+                return
+        player.bonuses = (*player.bonuses, granted)[-MOST_BONUSES:]
+
+
+@dataclass(slots=True)
+class BonusEnded:
+    """A bonus expired, or was released to the last of it."""
+
+    bonus_id: str
+    currency: str
+
+    def apply(self, player: Player, moment: Moment) -> None:
+        player.bonuses = tuple(
+            one for one in player.bonuses if one.bonus_id != self.bonus_id or one.currency != self.currency
+        )

@@ -13,6 +13,7 @@ from processor.domain import (
     references,
     return_references,
     transfers,
+    wagering,
 )
 from processor.domain.case import Case
 from processor.domain.commands import STAKE_TAKING
@@ -20,19 +21,23 @@ from processor.domain.decision import Decision
 
 Guard = Callable[[Case], Decision | None]
 
-#: Types whose law is here; the others of the contract are not decided yet.
+#: All types of the contract have their law here.
 DECIDED_TYPES: Final = frozenset(
     {
         "open_player", "deposit", "withdraw", "bet", "win", "rollback", "refund", "bet_win", "batch",
         "reverse_win", "adjust", "close_round", "open_session", "close_session", "transfer_in", "transfer_out",
         "block_player", "unblock_player", "self_exclude", "cool_off", "set_limit", "confirm_limit",
+        "grant_bonus", "expire_bonus", "release_bonus",
     }
 )  # fmt: skip
 
 #: Types that carry an amount of a currency of their own.
 WITH_AMOUNT: Final = frozenset(
-    {"bet", "win", "bet_win", "batch", "adjust", "deposit", "withdraw", "transfer_in", "transfer_out"}
-)
+    {
+        "bet", "win", "bet_win", "batch", "adjust", "deposit", "withdraw", "transfer_in", "transfer_out",
+        "grant_bonus", "expire_bonus", "release_bonus",
+    }
+)  # fmt: skip
 
 
 #: Types that move money between cash and a provider's game wallet.
@@ -72,6 +77,7 @@ PRECEDENCE: Final[tuple[Row, ...]] = (
     Row(13, batches.batch_funds, frozenset({"batch"})),
     Row(13, guards.cash_funds, frozenset({"withdraw", "transfer_in"})),
     Row(13, transfers.game_wallet_funds, frozenset({"transfer_out"})),
+    Row(13, wagering.bonus_funds, frozenset({"release_bonus"})),
     Row(13, correction_references.reversal_funds, frozenset({"rollback", "reverse_win", "adjust"})),
 )
 

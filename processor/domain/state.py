@@ -59,6 +59,20 @@ class Limit:
         return self.name, self.period, self.currency
 
 
+@dataclass(frozen=True, slots=True)
+class Bonus:
+    """A bonus that a player has: what must be staked for it, and what was, in minor units of ``currency``.
+
+    ``granted_at`` is the sequence of the player's answer that granted it. What is left of its money is in the pool.
+    """
+
+    bonus_id: str
+    currency: str
+    granted_at: int
+    requirement_minor: int
+    wagered_minor: int = 0
+
+
 @dataclass(slots=True)
 class Round:
     """A round of play: (provider, player, round_id).
@@ -240,6 +254,7 @@ class Player:
     jurisdiction: str | None = None
     tombstones: int = 0
     limits: tuple[Limit, ...] = ()
+    bonuses: tuple[Bonus, ...] = ()
     changed: bool = False
     currencies: list[str] = field(default_factory=list)  # in the order they were opened
     accounts: dict[tuple[str, str], Account] = field(default_factory=dict)

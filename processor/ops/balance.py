@@ -1,4 +1,4 @@
-"""`croupier balance PLAYER`: what a player has, by currency and pool."""
+"""`croupier balance PLAYER`: what a player has, by currency and pool, and how far his bonuses are wagered."""
 
 from __future__ import annotations
 
@@ -20,27 +20,46 @@ def balance(
     player: Annotated[str, typer.Argument(help="The player's id.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Show a player's balances by currency and pool. Exit 1 where the player is not known."""
-    rows = run_async(_balances(load_settings(), player))
+    """Show a player's balances by currency and pool, and his bonuses. Exit 1 where the player is not known."""
+    rows, bonuses = run_async(_wallet(load_settings(), player))
     if as_json:
-        show_json({"player_id": player, "balances": rows})
+        show_json({"player_id": player, "balances": rows, "bonuses": bonuses})
         return
     show_table(
         f"Player {player}",
         ("currency", "pool", ">balance", ">entries"),
         [(row["currency"], row["pool"], row["balance"], row["version"]) for row in rows],
     )
+    if bonuses:
+        show_table(
+            "Bonuses",
+            ("bonus", "currency", ">wagered", ">of"),
+            [
+                (one["bonus_id"], one["currency"], one["wagered"], one["wagering_requirement"])
+                for one in bonuses
+            ],
+        )
 
 
-async def _balances(settings: Settings, player: str) -> list[dict[str, Any]]:
+async def _wallet(settings: Settings, player: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     from processor.ops.desk import NotFound, amounts_of, open_desk
-    from processor.postgres.desk.money import balances
+    from processor.postgres.desk.money import balances, bonuses
 
     async with open_desk(settings, replica=True) as desk:
         rows = await balances(desk, player)
+        found = await bonuses(desk, player)
         amounts = await amounts_of(desk)
     if rows is None:
         raise NotFound(f"The player {player} is not known: no event of this player has been decided yet.")
+    told = [
+        {
+            "bonus_id": one.bonus_id,
+            "currency": one.currency,
+            "wagered": amounts.text(one.wagered_minor, one.currency),
+            "wagering_requirement": amounts.text(one.requirement_minor, one.currency),
+        }
+        for one in found
+    ]
     return [
         {
             "currency": row.currency,
@@ -50,4 +69,4 @@ async def _balances(settings: Settings, player: str) -> list[dict[str, Any]]:
             "version": row.version,
         }
         for row in rows
-    ]
+    ], told

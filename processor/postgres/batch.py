@@ -93,8 +93,8 @@ class PostgresBatch:
             player = books.players.get(row[2])
             if player is None:
                 player = self._put_player(books, row)
-            if row[13] is not None:
-                read_rows.put_account(player, *row[13:])
+            if row[14] is not None:
+                read_rows.put_account(player, *row[14:])
         others = [
             (player_id, shard)
             for player_id, shard in zip(ids, shards, strict=True)

@@ -210,4 +210,5 @@ def facts_of(player: Player) -> Facts:
         player.jurisdiction,
         player.tombstones,
         player.limits,
+        player.bonuses,
     )

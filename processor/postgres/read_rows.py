@@ -12,6 +12,7 @@ from processor.domain.state import (
     CASH,
     Account,
     BetMark,
+    Bonus,
     Books,
     Limit,
     Outcome,
@@ -29,7 +30,7 @@ Rows = Iterable[Any]
 def player_of(row: Any) -> tuple[Player, int]:
     """A player, and how many of his events are parked; a row of ``players`` may go on with an account."""
     (number, shard, player_id, partition, sequence, parked, blocked, excluded_until, country, zone, jurisdiction,
-     tombstones, limits) = row[:13]  # fmt: skip
+     tombstones, limits, bonuses) = row[:14]  # fmt: skip
     player = Player(
         player_id,
         number,
@@ -44,6 +45,7 @@ def player_of(row: Any) -> tuple[Player, int]:
         jurisdiction,
         tombstones,
         () if limits is None else limits_of(limits),
+        () if bonuses is None else bonuses_of(bonuses),
     )
     return player, parked
 
@@ -80,6 +82,12 @@ def limits_of(text: str) -> tuple[Limit, ...]:
         Limit(name, period, currency, value, raised_to, None if at is None else datetime.fromisoformat(at))
         for name, period, currency, value, raised_to, at in json.loads(text)
     )
+
+
+@lru_cache(maxsize=1024)
+def bonuses_of(text: str) -> tuple[Bonus, ...]:
+    """A player's bonuses, as `write_rows.bonuses_text` has written them."""
+    return tuple(Bonus(*parts) for parts in json.loads(text))
 
 
 def put_queues(rows: Rows, players: Mapping[int, Player]) -> list[tuple[Player, Parked]]:

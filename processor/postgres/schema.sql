@@ -24,12 +24,14 @@ CREATE TABLE players (
     time_zone       text,
     jurisdiction    text,
     limits          text,
+    bonuses         text,
     CONSTRAINT players_pkey PRIMARY KEY (player_id),
     CONSTRAINT players_number_key UNIQUE (number),
     CONSTRAINT players_sequence_check CHECK (sequence >= 0),
     CONSTRAINT players_parked_check CHECK (parked >= 0)
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE players IS 'One row per player id ever seen; its lock guards everything that is the player''s.';
+COMMENT ON COLUMN players.bonuses IS 'JSON, the bonuses that the player has, oldest first, each a list: id, currency, sequence of its grant, wagering requirement and what was wagered for it, in minor units; NULL where there are none.';
 COMMENT ON COLUMN players.event_partition IS 'Where this player lives, fixed by the first accepted open_player. Below 0: partitions were multiplied since, he lived in -1 - event_partition, and his next event tells where he lives.';
 COMMENT ON COLUMN players.limits IS 'JSON, the limits that the player has set, each a list: name, period, currency, value, raised to, from when; NULL where there are none.';
 COMMENT ON COLUMN players.parked IS 'How many events of this player are parked: queues are read only when above 0.';

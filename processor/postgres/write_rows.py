@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from datetime import datetime
 from typing import Any
 
-from processor.domain.state import Account, BetMark, Limit, Parked, Player, Round, Session
+from processor.domain.state import Account, BetMark, Bonus, Limit, Parked, Player, Round, Session
 from processor.ports import DeadLetter, Written
 from processor.postgres.cells import storable
 
@@ -84,14 +85,15 @@ def _otherwise(m: BetMark) -> str | None:
 
 
 def player_row(player: Player, facts: Row, parked_change: int) -> Row:
-    """A player's row; his limits, the last of the facts, as JSON."""
-    *others, limits = facts
+    """A player's row; his limits and his bonuses, the last of the facts, as JSON."""
+    *others, limits, bonuses = facts
     return (
         player.shard,
         player.player_id,
         player.sequence,
         *others,
         limits_text(limits) if limits else None,
+        bonuses_text(bonuses) if bonuses else None,
         parked_change,
     )
 
@@ -105,6 +107,11 @@ def limits_text(limits: Sequence[Limit]) -> str:
         ],
         separators=(",", ":"),
     )
+
+
+def bonuses_text(bonuses: Sequence[Bonus]) -> str:
+    """A player's bonuses as they are stored, each a list of its parts."""
+    return json.dumps([astuple(each) for each in bonuses], separators=(",", ":"))
 
 
 def _time(at: datetime | None) -> str | None:

@@ -31,7 +31,7 @@ SELECT epoch, applied_seq, partitions, next_offsets FROM lanes WHERE layout = $1
 -- Step 5: the players of the batch with their accounts, in the order in which their currencies were opened. No lock of
 -- their own: a player who lives in one of the lane's partitions is changed by the holder of the lane's row alone.
 SELECT p.number, p.shard, p.player_id, p.event_partition, p.sequence, p.parked, p.blocked, p.excluded_until, p.country,
-    p.time_zone, p.jurisdiction, p.tombstones, p.limits, a.number, a.currency, a.pool, a.balance::text, a.version, a.usage
+    p.time_zone, p.jurisdiction, p.tombstones, p.limits, p.bonuses, a.number, a.currency, a.pool, a.balance::text, a.version, a.usage
 FROM unnest(cells($1)::smallint[], cells($2)) AS wanted (shard, player_id)
 CROSS JOIN LATERAL (
     SELECT * FROM players f WHERE f.shard = wanted.shard AND f.player_id = wanted.player_id OFFSET 0
@@ -52,7 +52,7 @@ ON CONFLICT (player_id) DO NOTHING;
 -- Locks players that other lanes may change too, in the order of their ids: those whom nobody has opened, and those who
 -- live in a partition of another lane.
 SELECT p.number, p.shard, p.player_id, p.event_partition, p.sequence, p.parked, p.blocked, p.excluded_until, p.country,
-    p.time_zone, p.jurisdiction, p.tombstones, p.limits
+    p.time_zone, p.jurisdiction, p.tombstones, p.limits, p.bonuses
 FROM unnest(cells($1)) AS wanted (player_id)
 JOIN players p ON p.player_id = wanted.player_id
 ORDER BY p.player_id

@@ -11,14 +11,15 @@ SET sequence = u.sequence,
     jurisdiction = u.jurisdiction,
     tombstones = u.tombstones,
     limits = u.limits,
+    bonuses = u.bonuses,
     parked = p.parked + u.parked_change
 FROM unnest(
     cells($1)::smallint[], cells($2), cells($3)::bigint[], cells($4)::integer[], cells($5)::timestamptz[],
     cells($6)::boolean[], cells($7)::timestamptz[], cells($8), cells($9), cells($10), cells($11)::integer[],
-    cells($12), cells($13)::integer[]
+    cells($12), cells($13), cells($14)::integer[]
 ) AS u (
     shard, player_id, sequence, event_partition, opened_at, blocked, excluded_until, country, time_zone, jurisdiction,
-    tombstones, limits, parked_change
+    tombstones, limits, bonuses, parked_change
 )
 WHERE p.shard = u.shard AND p.player_id = u.player_id;
 

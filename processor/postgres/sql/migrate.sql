@@ -80,7 +80,7 @@ BEGIN
                    ' audit_marks, key_uses, accepted_gaps TO %I', worker);
     EXECUTE format('GRANT DELETE ON journal, parked TO %I', worker);
     EXECUTE format('GRANT UPDATE (shard, event_partition, opened_at, sequence, parked, tombstones, blocked, excluded_until, country,'
-                   ' time_zone, jurisdiction, limits) ON players TO %I', worker);
+                   ' time_zone, jurisdiction, limits, bonuses) ON players TO %I', worker);
     EXECUTE format('GRANT UPDATE (balance, version, usage) ON accounts TO %I', worker);
     EXECUTE format('GRANT UPDATE (balance) ON house_accounts TO %I', worker);
     EXECUTE format('GRANT UPDATE (shard, rolled_back, wins, game_wins, won_minor, refunded_minor, paid_otherwise) ON bet_marks TO %I', worker);

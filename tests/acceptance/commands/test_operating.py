@@ -91,6 +91,28 @@ async def test_a_balance_is_told_by_pool_and_to_people_and_programs(played: Inst
     assert "105.00" in (await played.type("balance", "anna")).out
 
 
+async def test_a_bonus_is_shown_with_how_far_it_is_wagered(played: Installation) -> None:
+    grant = {**deposit("bert", "5.00", 2), "type": "grant_bonus", "bonus_id": "welcome"}
+    grant["wagering_requirement"] = "30.00"
+    file = played.events(
+        "bert.jsonl",
+        open_player("bert"),
+        deposit("bert", "1.00"),
+        grant,
+        play("bet", "bert", "bet-b", "2.50"),
+    )
+    assert (await played.type("send", file, "--wait")).code == 0
+    told = (await played.type("balance", "bert", "--json")).json()
+    assert [(one["pool"], one["balance"]) for one in told["balances"]] == [
+        ("bonus", "3.50"),
+        ("cash", "0.00"),
+    ]
+    assert told["bonuses"] == [
+        {"bonus_id": "welcome", "currency": "EUR", "wagered": "2.50", "wagering_requirement": "30.00"}
+    ]
+    assert "30.00" in (await played.type("balance", "bert")).out
+
+
 async def test_an_unknown_player_is_bad_news(played: Installation) -> None:
     for words in (("balance", "nobody"), ("history", "nobody")):
         answer = await played.type(*words)

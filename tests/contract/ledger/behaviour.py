@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from processor.domain.state import Limit
+from processor.domain.state import Bonus, Limit
 from processor.domain.usage import Usage
 from processor.errors import LaneRace, LeaseLost, LedgerRefusedData, LedgerWentBack
 from processor.ports import Ledger, Wanted
@@ -17,6 +17,7 @@ from tests.contract.ledger.bookkeeper import (
     NOW,
     Bookkeeper,
     bet,
+    granting,
     limiting,
     looking,
     opening,
@@ -166,6 +167,16 @@ class BatchBehaviour:
         ).outcomes[("acme", "b-1")]
         books = await keeper.apply(looking("p-1", Wanted(keys={("acme", "b-1")})))
         assert books.outcomes[("acme", "b-1")] == stored
+
+    async def test_bonuses_come_back_as_they_were(self, new_ledger: NewLedger) -> None:
+        keeper = await Bookkeeper.of(new_ledger(), 0)
+        bonuses = (Bonus('welcome "1"', "EUR", 3, 10**30, 10**29), Bonus("w-2", "ETH", 10**15, 0))
+        await keeper.apply(opening("p-1"), granting("p-1", bonuses))
+        assert (await keeper.apply(looking("p-1"))).players["p-1"].bonuses == bonuses
+        await keeper.apply(granting("p-1", bonuses[1:]), looking("p-2", partition=2))
+        assert (await keeper.apply(looking("p-1", partition=1))).players["p-1"].bonuses == bonuses[1:]
+        await keeper.apply(granting("p-1", ()))
+        assert (await keeper.apply(looking("p-1"))).players["p-1"].bonuses == ()
 
     async def test_limits_and_what_was_used_of_them_come_back_as_they_were(
         self, new_ledger: NewLedger

@@ -12,6 +12,7 @@ from processor.domain.seal import entry_line, outcome_line, seal, sealed_lines
 from processor.domain.state import (
     Account,
     BetMark,
+    Bonus,
     Books,
     Entry,
     Limit,
@@ -261,6 +262,15 @@ def limiting(player_id: str, limits: tuple[Limit, ...], usage: Usage, partition:
         player.limits, player.changed = limits, True
         account = player.account("EUR", "cash")
         account.usage, account.changed = usage, True
+
+    return Deed(player_id, partition, act)
+
+
+def granting(player_id: str, bonuses: tuple[Bonus, ...], partition: int = 0) -> Deed:
+    """The player's bonuses are these."""
+
+    def act(player: Player, books: Books) -> None:
+        player.bonuses, player.changed = bonuses, True
 
     return Deed(player_id, partition, act)
 

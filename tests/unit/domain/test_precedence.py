@@ -15,7 +15,7 @@ from processor.domain.decide import decide
 from processor.domain.decision import Decision, Moment
 from processor.domain.precedence import DECIDED_TYPES, GUARDS, PRECEDENCE
 from processor.domain.profiles import Profile, Reference
-from processor.domain.state import BetMark, Books, Limit, Outcome, Player, Round, Session
+from processor.domain.state import BetMark, Bonus, Books, Limit, Outcome, Player, Round, Session
 from tests.unit.domain.memory import START
 
 
@@ -51,6 +51,8 @@ def all_wrong(type_: str) -> World:
     )  # fmt: skip
     if type_ == "transfer_out":
         command.own = (("reported_balance", "1"),)
+    if type_ == "release_bonus":
+        command.own = (("bonus_id", "w"),)
     if type_ == "batch":
         command.actions = (replace(command, type="bet", transaction_id="late", kind="stake", reference=None),)
     world = World(command)
@@ -182,6 +184,18 @@ def take_too_much(world: World) -> None:
     world.command.amount_minor, world.command.amount_text = -900, "-9.00"
 
 
+def have_the_bonus(world: World) -> None:
+    world.player.bonuses = (Bonus("w", "EUR", 1, 500, 499),)
+
+
+def wager_it(world: World) -> None:
+    world.player.bonuses = (Bonus("w", "EUR", 1, 500, 500),)
+
+
+def fund_bonus(world: World) -> None:
+    world.player.account("EUR", "bonus").balance_minor = 900
+
+
 def batch_in_euros(world: World) -> None:
     right_currency(world)
     world.command.actions = (replace(world.command.actions[0], currency="EUR"),)
@@ -301,6 +315,31 @@ TABLES: dict[str, Sequence[tuple[str, Fix, str]]] = {
         ("the player is blocked", right_currency, "PLAYER_BLOCKED"),
         ("a limit leaves too little", unblock, "LIMIT_EXCEEDED"),
         ("nothing is wrong", lift_limits, "OK"),
+    ],
+    "grant_bonus": [
+        ("a known id of another event", set_id("known"), "CONFLICT"),
+        ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
+        ("nobody knows the player", set_id("new"), "PLAYER_NOT_FOUND"),
+        ("the player has no such wallet", open_player, "WRONG_CURRENCY"),
+        ("the player is blocked", right_currency, "PLAYER_BLOCKED"),
+        ("nothing is wrong", unblock, "OK"),
+    ],
+    "expire_bonus": [
+        ("a known id of another event", set_id("known"), "CONFLICT"),
+        ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
+        ("nobody knows the player", set_id("new"), "PLAYER_NOT_FOUND"),
+        ("the player has no such wallet", open_player, "WRONG_CURRENCY"),
+        ("nothing is wrong (of a blocked player too; what is not there is not taken)", right_currency, "OK"),
+    ],
+    "release_bonus": [
+        ("a known id of another event", set_id("known"), "CONFLICT"),
+        ("a tombstone names it", set_id("late"), "ROLLED_BACK"),
+        ("nobody knows the player", set_id("new"), "PLAYER_NOT_FOUND"),
+        ("the player has no such wallet", open_player, "WRONG_CURRENCY"),
+        ("nobody knows the bonus", right_currency, "INSUFFICIENT_FUNDS"),
+        ("it is not wagered", have_the_bonus, "INSUFFICIENT_FUNDS"),
+        ("the money is not there", wager_it, "INSUFFICIENT_FUNDS"),
+        ("nothing is wrong (a blocked player gets what he has earned)", fund_bonus, "OK"),
     ],
     "withdraw": [
         ("a known id of another event", set_id("known"), "CONFLICT"),
