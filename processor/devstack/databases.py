@@ -49,11 +49,14 @@ async def ensure_roles(superuser_dsn: str, migrator_password: str, worker_passwo
 async def create_database(migrator_dsn: str, name: str, template: str | None = None) -> str:
     """Make a database, a copy of `template` if given (nobody may be connected to that); gives the migrator's DSN.
 
+    Nobody but the stack's own roles may connect to it.
+
     Raises ValueError for a name that is not [a-z][a-z0-9_]*, asyncpg's errors for the rest.
     """
     statement = _sql("create_database").replace(":name", _quoted(name))
     async with _connected(migrator_dsn) as connection:
         await connection.execute(statement.replace(":template", _quoted(template or "template0")))
+        await connection.execute(_sql("own_database").replace(":name", _quoted(name)))
     return with_database(migrator_dsn, name)
 
 

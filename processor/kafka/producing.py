@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
@@ -201,6 +202,9 @@ class EventSender:
 
     def _translated(self, error: BaseException) -> CroupierError:
         cause = root_cause(error)
+        if isinstance(cause, ClusterAuthorizationFailedError):
+            # What a broker says to a producer of idempotent records who may not write to any topic (KIP-679).
+            cause = TopicAuthorizationFailedError(self._topic)
         if isinstance(cause, CroupierError):
             return cause
         if isinstance(cause, UnknownTopicOrPartitionError):

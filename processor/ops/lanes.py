@@ -184,7 +184,8 @@ def _require(reason: str, what: str) -> None:
 
 def _show_changed(changed: Changed | None, as_json: bool) -> None:
     if as_json:
-        show_json({"changed": changed is not None, **({} if changed is None else asdict(changed))})
+        told = {} if changed is None else asdict(changed) | {"gaps": [gap._asdict() for gap in changed.gaps]}
+        show_json({"changed": changed is not None, **told})
     elif changed is None:
         output().print("Nothing to change: the lanes are as they were asked for.")
     else:

@@ -159,11 +159,19 @@ class TopicsShown:
         seen.count += 1
 
     def _broken_sequences(self) -> Iterator[str]:
+        begun_elsewhere = self._begun_elsewhere()
         for player_id, seen in self._players.items():
-            truncated = any((self.results_topic, one) in self.truncated for one in seen.last_by_partition)
+            truncated = begun_elsewhere or any(
+                (self.results_topic, one) in self.truncated for one in seen.last_by_partition
+            )
             first = seen.first if truncated else 1
             if seen.last - first + 1 != seen.count:
                 yield f"player {player_id} has {seen.count} results with sequences {seen.first} to {seen.last}"
+
+    def _begun_elsewhere(self) -> bool:
+        """Whether the installation came from another cluster, and its first results did not come along."""
+        shown = {generation for generation, _, _ in self._answered}
+        return bool(shown) and min(shown) > min(self.generations.values(), default=0)
 
 
 @dataclass(slots=True)

@@ -63,10 +63,13 @@ def grow(
 
 
 async def _create(settings: Settings) -> list[str]:
+    from processor.kafka.security import as_admin
     from processor.kafka.topics import check_topics, create_topics
 
     made = await create_topics(settings)
-    await check_topics(settings, settings.partitions)
+    await check_topics(
+        as_admin(settings), settings.partitions
+    )  # nobody has been given a right to new topics yet
     return made
 
 

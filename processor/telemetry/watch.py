@@ -63,7 +63,7 @@ class Watch:
             self._log.info(f"{_who(lane)} is ready.", action="lane.ready", lane=lane)
         else:
             self._log.warning(
-                f"{_who(lane)} is not ready: {why}.", action="lane.not_ready", lane=lane, why=why
+                f"{_who(lane)} is not ready: {why.rstrip('.')}.", action="lane.not_ready", lane=lane, why=why
             )
 
     def step_taken(self, lane: int, step: Step, seconds: float) -> None:

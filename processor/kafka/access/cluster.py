@@ -148,7 +148,7 @@ def _quotas(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]
     for entry in entries:
         (entity,) = entry["entity"]
         if entity["entity_name"] is not None:
-            found[entity["entity_name"]] = {one["key"]: one["value"] for one in entry["values"]}
+            found[entity["entity_name"]] = {one["name"]: one["value"] for one in entry["values"]}
     return found
 
 

@@ -110,11 +110,14 @@ class LogLines:
     async def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Read on until a wanted line. Fails with all lines where the program ends before."""
         assert self.process.stderr is not None
-        async with asyncio.timeout(READY_TIMEOUT_SECONDS):
-            while raw := await self.process.stderr.readline():
-                self.lines.append(json.loads(raw))
-                if wanted(self.lines[-1]):
-                    return self.lines[-1]
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_SECONDS):
+                while raw := await self.process.stderr.readline():
+                    self.lines.append(json.loads(raw))
+                    if wanted(self.lines[-1]):
+                        return self.lines[-1]
+        except TimeoutError:
+            raise AssertionError(f"the line did not come, these did: {self.lines}") from None
         raise AssertionError(f"the program ended before the line came: {self.lines}")
 
     async def until_ready(self, lanes: int) -> None:
@@ -128,13 +131,20 @@ class LogLines:
 
         await self.until(all_are_ready)
 
-    async def rest(self) -> list[dict[str, Any]]:
-        """All lines until the program ends."""
+    async def follow(self) -> None:
+        """Read all lines until the program ends, whenever that is."""
         assert self.process.stderr is not None
-        async with asyncio.timeout(END_TIMEOUT_SECONDS):
-            while raw := await self.process.stderr.readline():
-                self.lines.append(json.loads(raw))
-            await self.process.wait()
+        while raw := await self.process.stderr.readline():
+            self.lines.append(json.loads(raw))
+        await self.process.wait()
+
+    async def rest(self, following: asyncio.Task[None] | None = None) -> list[dict[str, Any]]:
+        """All lines until the program, which was told to, ends; ``following`` is who reads them already."""
+        try:
+            async with asyncio.timeout(END_TIMEOUT_SECONDS):
+                await (following or self.follow())
+        except TimeoutError:
+            raise AssertionError(f"the program does not end; its last words: {self.lines[-20:]}") from None
         return self.lines
 
 
@@ -174,10 +184,10 @@ async def worked(installation: Installation) -> AsyncIterator[Installation]:
     """The same with one worker that serves."""
     async with running(installation) as worker:
         await worker.until_ready(2)
-        drained = asyncio.create_task(worker.rest())
+        following = asyncio.create_task(worker.follow())
         yield installation
         worker.process.send_signal(signal.SIGTERM)
-        await drained
+        await worker.rest(following)
     assert worker.process.returncode == 0
 
 

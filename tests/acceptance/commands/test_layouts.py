@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from processor.devstack.stack import KAFKA_BOOTSTRAP, Stack
+from processor.devstack.stack import KAFKA_BOOTSTRAP, Stack, security_of
 from processor.kafka.producing import EventSender, partition_for
 from tests.acceptance.commands.conftest import Installation, Typed, running
 from tests.acceptance.commands.test_operating import deposit, open_player
@@ -30,7 +30,7 @@ async def database(stack: Stack, template: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def house(stack: Stack, database: Database, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Four partitions, as many shards, two lanes; nothing runs yet."""
-    topics = await make_topics(stack.environment()[KAFKA_BOOTSTRAP], 4)
+    topics = await make_topics(stack.environment()[KAFKA_BOOTSTRAP], 4, security_of(stack.environment()))
     environment = {
         **stack.environment(),
         **database.environment(),
@@ -170,7 +170,9 @@ async def test_books_restored_behind_kafka_go_on_only_when_a_person_accepts_the_
     restored = Installation({**house.environment, **backup.environment()}, house.directory)
     before = await decided(house, 2, *(deposit(one, "1.00", 2) for one in PLAYERS))
     async with running(restored) as worker:
-        await worker.until(lambda line: line["action"] == "lane.stopped" and "ReceiptAhead" in str(line))
+        await worker.until(
+            lambda line: line["action"] == "lane.stopped" and "restored behind Kafka" in str(line)
+        )
     refused(await restored.type("lanes", "resize", "--lanes", 1, "--reason", "x"), "restored behind Kafka")
     words = ("lanes", "accept-gap", "--reason", "the disk is gone")
     told = await restored.type(*words, "--json")

@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from processor.devstack.stack import KAFKA_BOOTSTRAP, POSTGRES_MIGRATOR_DSN, Stack
+from processor.devstack.stack import KAFKA_BOOTSTRAP, POSTGRES_MIGRATOR_DSN, Stack, security_of
 from processor.kafka.tailing import read_to_end
 from processor.keys.ring import read_directory
 from processor.settings import Settings
@@ -58,7 +58,7 @@ async def signed(
 ) -> AsyncIterator[Signed]:
     """Keys for acme, the cashier and the operator; a database and topics; nothing runs yet."""
     database = await make_database(stack, template)
-    topics = await make_topics(stack.environment()[KAFKA_BOOTSTRAP], 2)
+    topics = await make_topics(stack.environment()[KAFKA_BOOTSTRAP], 2, security_of(stack.environment()))
     directory = tmp_path_factory.mktemp("signed")
     environment = {
         **stack.environment(),

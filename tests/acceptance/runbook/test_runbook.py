@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from processor.devstack import databases
-from processor.devstack.stack import KAFKA_BOOTSTRAP, POSTGRES_DSN, POSTGRES_MIGRATOR_DSN, Stack
+from processor.devstack.stack import KAFKA_BOOTSTRAP, POSTGRES_DSN, POSTGRES_MIGRATOR_DSN, Stack, security_of
 from processor.kafka.producing import partition_for
 from tests.acceptance.commands.conftest import Installation
 from tests.acceptance.commands.test_operating import PROVIDERS, deposit, open_player, play
@@ -40,7 +40,7 @@ async def house(
 ) -> AsyncIterator[House]:
     """Four partitions, two lanes, eight players with ten euros each."""
     database = await make_database(stack, template)
-    topics = await make_topics(stack.environment()[KAFKA_BOOTSTRAP], 4)
+    topics = await make_topics(stack.environment()[KAFKA_BOOTSTRAP], 4, security_of(stack.environment()))
     environment = {
         **stack.environment(),
         **database.environment(),
@@ -120,7 +120,7 @@ async def test_a_fault_that_the_audit_finds_and_a_result_that_is_made_up_for(hou
     await house.follow("audit-fault")
     told = json.loads((house.installation.directory / "audit.json").read_text())
     faults = {one["name"] for one in told["proofs"] if one["fault"]}
-    assert faults == {"results.first_published", "results.batches", "results.sequences"}
+    assert faults == {"results.first_published", "results.batches"}
     async with house.working():
         await house.answered(deposit(PLAYERS[4], "1.00", 10))
         said = await house.follow("audit-repair")
@@ -158,7 +158,9 @@ async def _go_on_with_the_restored_one(house: House, migrator: str, worker: str)
 
 async def test_a_database_behind_kafka(house: House) -> None:
     async with house.refusing() as worker:
-        await worker.until(lambda line: line["action"] == "lane.stopped" and "ReceiptAhead" in str(line))
+        await worker.until(
+            lambda line: line["action"] == "lane.stopped" and "restored behind Kafka" in str(line)
+        )
     await house.follow("behind-kafka")
     answers = await house.decided(*(deposit(one, "1.00", 3) for one in PLAYERS))
     assert {answer["replayed"] for answer in answers} == {True}
@@ -194,7 +196,7 @@ async def test_more_lanes_more_partitions_and_a_player_who_moves(house: House) -
 async def test_another_cluster(house: House, stack: Stack) -> None:
     """Topics of the same names that were made again are another cluster's for all that a worker can see."""
     await house.follow("leave-cluster")
-    await house.forget_topics(stack.environment()[KAFKA_BOOTSTRAP])
+    await house.forget_topics(stack.environment()[KAFKA_BOOTSTRAP], security_of(stack.environment()))
     await house.follow("enter-cluster")
     answers = await house.decided(*(deposit(one, "1.00", number) for one in PLAYERS for number in (6, 8)))
     assert [answer["replayed"] for answer in answers] == [True, False] * len(PLAYERS)

@@ -120,7 +120,7 @@ async def test_only_the_addresses_on_the_list_are_let_in(
 
 
 async def throttled_ms(settings: Settings) -> int:
-    """How long the broker holds back a sender of some 200 kB, by its own word."""
+    """How long the broker holds back a sender of some 200 kB, by its own word (it measures over ten seconds)."""
     batch = batch_of([b"x" * 50_000])
     async with connected_client(settings) as client:
         leader = await leader_of(client, settings.events_topic, 0)
@@ -133,7 +133,7 @@ async def throttled_ms(settings: Settings) -> int:
 
 async def test_who_goes_beyond_his_quota_is_held_back_and_nobody_else(doors: Doors) -> None:
     told = await doors.apply(
-        principal("slow", SENDER, "quota.producer_bytes_per_second = 50_000"), principal("quick", SENDER)
+        principal("slow", SENDER, "quota.producer_bytes_per_second = 5_000"), principal("quick", SENDER)
     )
     assert told.code == 0
     patient = {"request_timeout_seconds": 60.0}
@@ -157,7 +157,7 @@ async def test_what_an_installation_needs_is_shown_for_the_cluster_and_the_datab
     assert entries == {"insert", "select"}
     readers = {one["on"] for one in needed["database"] if one["login"] == "croupier_reader"}
     assert "balance_v1" in readers
-    assert "entries" not in readers
+    assert not readers & {"metadata", "parked", "dead_letters", "key_uses"}
 
 
 async def test_a_workers_rights_are_enough_to_see_its_topics(doors: Doors) -> None:

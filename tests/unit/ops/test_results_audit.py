@@ -249,6 +249,17 @@ def test_positions_of_another_events_topic_are_other_positions() -> None:
     assert audited([*SOUND[:2], later], [batch(1), other], OUTCOMES[:2], generations={1: 0, 2: 1}) == {}
 
 
+def test_what_was_told_on_another_cluster_is_no_hole_in_a_players_results() -> None:
+    here = result(0, seq=1, sequence=9, event_offset=0, wallet_transaction_id="w-here")
+    here.headers[0] = ("wallet-batch", b"2/0/1")
+    other = StoredBatch((2, 0, 1), "seal-0-1", [])
+    assert Proof.SEQUENCES in audited([here], [batch(1), other], [], generations={1: 0, 2: 0})
+    assert audited([here], [batch(1), other], [], generations={1: 0, 2: 1}) == {}
+    gone = result(1, seq=2, sequence=11, event_offset=1, wallet_transaction_id="w-gone")
+    gone.headers[0] = ("wallet-batch", b"2/0/1")
+    assert Proof.SEQUENCES in audited([here, gone], [batch(1), other], [], generations={1: 0, 2: 1})
+
+
 def test_a_gap_below_a_batch_that_was_read_late_is_not_certain() -> None:
     comparison = Comparison(RESULTS, LETTERS, {(1, 0): 1})
     comparison.take((1, 0, 2), [], batch(2, letters=1))
