@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from processor.kafka.inside_aiokafka import close_client
 from processor.kafka.refusals import explained
 from processor.kafka.security import security_options
 from processor.settings import Settings
@@ -42,4 +43,4 @@ async def connected_client(settings: Settings) -> AsyncIterator[AIOKafkaClient]:
             raise await explained(settings, error) from error
         yield client
     finally:
-        await client.close()
+        await close_client(client)

@@ -12,6 +12,7 @@ from processor.errors import TopicDiffers
 from processor.kafka.connection import client_options, connected_client
 from processor.kafka.questions import describe_topic
 from processor.kafka.refusals import unreachable
+from processor.kafka.security import as_admin
 from processor.settings import Settings
 
 _VISIBLE_WITHIN_SECONDS = 10.0
@@ -19,11 +20,12 @@ _LOOK_EVERY_SECONDS = 0.05
 
 
 async def grow_topics(settings: Settings, partitions: int) -> list[str]:
-    """Bring all three topics to so many partitions; the names of those that grew. Again: goes on where it ended.
+    """Bring all three topics to so many partitions, as the administrator where one is named; the names of those that grew. Again: goes on where it ended.
 
     Raises `errors.KafkaUnreachable`, `errors.TopicMissing`, `errors.TopicDiffers` where the cluster refuses or a topic
     has more already.
     """
+    settings = as_admin(settings)
     wanted = (settings.results_topic, settings.dead_letters_topic, settings.events_topic)
     smaller = [name for name in wanted if await _partitions(settings, name) < partitions]
     for name in smaller:

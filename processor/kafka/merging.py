@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from processor.errors import CroupierError, UnparsableBatch
 from processor.kafka.connection import client_options, connected_client
+from processor.kafka.inside_aiokafka import end_consumer
 from processor.kafka.questions import (
     EARLIEST,
     LATEST,
@@ -35,6 +36,7 @@ Progress = Callable[[int, int], None]
 _HELD_RECORDS = 500
 _POLL_MS = 200
 _FETCH_MAX_WAIT_MS = 50
+_STOP_TIMEOUT_SECONDS = 1.0
 _RESOLVED_WITHIN_SECONDS = 30.0
 _LOOK_EVERY_SECONDS = 0.1
 
@@ -126,7 +128,7 @@ async def merged(
         async for record in _by_key(heads, key, progress):
             yield record
     finally:
-        await consumer.stop()
+        await end_consumer(consumer, timeout_seconds=_STOP_TIMEOUT_SECONDS)
 
 
 class _Head:

@@ -215,7 +215,7 @@ class KafkaEventReader:
         if questions is not None:
             if leave_group and member and self._static_id is not None:
                 await self._leave(questions, member, self._static_id)
-            await questions.close()
+            await inside_aiokafka.close_client(questions)
 
     async def _leave(self, client: AIOKafkaClient, member: str, static_id: str) -> None:
         """Say that we go, after the consumer has stopped (its heartbeat would join again)."""

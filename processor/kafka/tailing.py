@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from processor.errors import UnparsableBatch
 from processor.kafka.connection import client_options, connected_client
+from processor.kafka.inside_aiokafka import end_consumer
 from processor.kafka.questions import EARLIEST, LATEST, describe_topic, log_offsets
 from processor.kafka.refusals import explained
 from processor.ports import EventRecord
@@ -26,6 +27,7 @@ _T = TypeVar("_T")
 _POLL_MS = 200
 _MAX_RECORDS = 2000
 _FETCH_MAX_WAIT_MS = 50
+_STOP_TIMEOUT_SECONDS = 1.0
 
 
 class TopicRecord(EventRecord, Protocol):
@@ -153,7 +155,7 @@ async def _consumer(
             consumer.seek(place, offset)
         yield consumer
     finally:
-        await consumer.stop()
+        await end_consumer(consumer, timeout_seconds=_STOP_TIMEOUT_SECONDS)
 
 
 async def _poll(consumer: AIOKafkaConsumer, settings: Settings) -> list[TopicRecord]:

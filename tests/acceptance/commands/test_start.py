@@ -31,10 +31,24 @@ async def test_topics_create_makes_what_is_missing_and_says_so(installation: Ins
     }
     assert (await installation.type("topics", "check", **names)).code == 4
     made = await installation.type("topics", "create", "--json", **names)
+    assert made.code == 0, made.err
     assert sorted(made.json()["created"]) == sorted(names.values())
     again = await installation.type("topics", "create", "--json", **names)
     assert (again.code, again.json()["created"]) == (0, [])
-    assert (await installation.type("topics", "check", **names)).code == 0
+    allowed = {
+        **names,
+        **as_administrator(installation),
+    }  # on a secured stack the worker has no right to them yet
+    assert (await installation.type("topics", "check", **allowed)).code == 0
+
+
+def as_administrator(installation: Installation) -> dict[str, str]:
+    """The login that the stack's administrator has, where the stack asks for logins."""
+    return {
+        name.replace("_ADMIN_", "_SASL_"): text
+        for name, text in installation.environment.items()
+        if "_ADMIN_" in name
+    }
 
 
 async def test_a_database_that_is_not_migrated_is_exit_4(
