@@ -20,10 +20,10 @@ _LOOK_EVERY_SECONDS = 0.05
 
 
 async def grow_topics(settings: Settings, partitions: int) -> list[str]:
-    """Bring all three topics to so many partitions, as the administrator where one is named; the names of those that grew. Again: goes on where it ended.
+    """Bring all three topics to so many partitions, as the administrator where one is named; names what grew.
 
-    Raises `errors.KafkaUnreachable`, `errors.TopicMissing`, `errors.TopicDiffers` where the cluster refuses or a topic
-    has more already.
+    Again: goes on where it ended. Raises `errors.KafkaUnreachable`, `errors.TopicMissing`, `errors.TopicDiffers` where
+    the cluster refuses or a topic has more already.
     """
     settings = as_admin(settings)
     wanted = (settings.results_topic, settings.dead_letters_topic, settings.events_topic)
