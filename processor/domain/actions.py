@@ -18,6 +18,7 @@ def store_actions(
     What moved is kept with the actions alone, so that it is counted once.
     """
     exponent = case.reference.currencies[case.command.currency or ""]
+    split_exponent = case.reference.currencies[case.currency]
     ids: dict[str, str] = {}
     told: list[dict[str, object]] = []
     for action in decision.actions:
@@ -28,7 +29,7 @@ def store_actions(
     details: dict[str, object] = {
         "actions": told,
         "amount": format_minor(decision.moved_minor, exponent),
-        "split": {pool: format_minor(minor, exponent) for pool, minor in decision.split.items()},
+        "split": {pool: format_minor(minor, split_exponent) for pool, minor in decision.split.items()},
     }
     if decision.conflict is not None:
         details["conflict"] = decision.conflict
@@ -77,6 +78,7 @@ def _store(case: Case, action: Action, wallet_transaction_id: str) -> None:
         moved_minor=action.moved_minor,
         moved_currency=command.currency if action.code == "OK" else None,
         split=dict(action.split),
+        details=action.details,
         sequence=case.player.sequence,
         partition=command.partition,
         offset=command.offset,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from processor.domain.answers import Answer, Balance
 from processor.domain.case import Case
 from processor.domain.commands import Command
+from processor.domain.conversion import wallet_currency
 from processor.domain.decision import Decision
 from processor.domain.state import BONUS, CASH, DEBT, Outcome, Player, game_pool
 
@@ -15,7 +16,7 @@ def answer(case: Case, decision: Decision, outcome: Outcome | None) -> Answer:
         case.command,
         decision.code,
         case.player.sequence,
-        balance_of(case.player, case.command, decision.moved_currency),
+        balance_of(case.player, case.command, wallet_currency(decision.details, decision.moved_currency)),
         None if outcome is None else outcome.wallet_transaction_id,
         False,
         decision.retryable,
@@ -35,7 +36,7 @@ def repeat(case: Case, decision: Decision, known: Outcome) -> Answer:
         case.command,
         decision.code,
         case.player.sequence,
-        balance_of(case.player, case.command, known.moved_currency),
+        balance_of(case.player, case.command, wallet_currency(known.details, known.moved_currency)),
         known.wallet_transaction_id,
         replayed=True,
         moved_minor=known.moved_minor,

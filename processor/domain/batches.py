@@ -9,6 +9,7 @@ from typing import Final
 
 from processor.domain.case import Case, make_case
 from processor.domain.commands import Command
+from processor.domain.conversion import convert
 from processor.domain.decision import OK, Action, Code, Decision
 from processor.domain.effects import RoundStaked
 from processor.domain.fingerprint import difference
@@ -55,7 +56,7 @@ def batch_actions(case: Case) -> Decision | None:
         return _refusal(rehearsal.refused[min(final)], min(final))
     if rehearsal.refused:
         return rehearsal.refused[min(rehearsal.refused)]
-    case.stakes = tuple([one.command.amount_minor or 0 for _, one in rehearsal.new("bet")])
+    case.stakes = tuple([one.amount_minor for _, one in rehearsal.new("bet")])
     return None
 
 
@@ -76,12 +77,12 @@ def batch_funds(case: Case) -> Decision | None:
     pools = stake_pools(case.rules, case.reference)
     for _, one in rehearsal.new("bet"):
         command = one.command
-        parts = draw(one.player, command.currency or "", pools, command.amount_minor or 0)
+        parts = draw(one.player, one.currency, pools, one.amount_minor)
         if parts is None:
             return Decision(Code.INSUFFICIENT_FUNDS)
         one.stake_parts = parts
         for pool, part in parts:
-            one.player.account(command.currency or "", pool).balance_minor -= part
+            one.player.account(one.currency, pool).balance_minor -= part
         rehearsal.books.outcomes[(command.provider, one.key)].split.update(
             {pool: -part for pool, part in parts}
         )
@@ -109,6 +110,8 @@ def refused_actions(case: Case, decision: Decision) -> tuple[Action, ...]:
 
 def _rehearse(case: Case, rehearsal: Rehearsal, place: int, action: Command) -> None:
     one = make_case(action, rehearsal.books, case.reference, case.moment.decided_at, case.may_wait)
+    if case.conversion is not None:
+        convert(one, case.conversion)
     for guard in ACTION_GUARDS[action.type]:
         decision = guard(one)
         if decision is None:

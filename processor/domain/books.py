@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from processor.domain.case import Case
 from processor.domain.counting import count_usage
 from processor.domain.decision import CODE_TEXT, Decision, Posting
-from processor.domain.postings import HOUSE, HOUSE_ACCOUNTS
+from processor.domain.postings import CLEARING, HOUSE, HOUSE_ACCOUNTS
 from processor.domain.state import DEBT, Account, Entry, Outcome, Player
 from processor.domain.wagering import count_wagers
 
@@ -63,6 +63,8 @@ def apply(case: Case, decision: Decision, wallet_transaction_id: str | None) -> 
 def _book(posting: Posting, player: Player, provider: str, leg: int) -> Entry:
     """One entry; each side that is a pool of the player's moves, and is never left where it must not be."""
     debit, credit = posting.debit, posting.credit
+    if posting.cleared:
+        debit, credit = (CLEARING, credit) if debit in HOUSE_ACCOUNTS else (debit, CLEARING)
     currency, amount_minor = posting.currency, posting.amount_minor
     assert amount_minor > 0, f"an entry moves an amount above zero, not {amount_minor}"
     entry = Entry(player.player_id, player.sequence, leg, provider, currency, amount_minor, debit, credit)

@@ -16,6 +16,7 @@ from processor.domain.state import BetMark, Books, Outcome, Player, Round
 
 if TYPE_CHECKING:
     from processor.domain.batches import Rehearsal
+    from processor.domain.conversion import Conversion
 
 #: Senders that are the operator's own: they need no profile, and no session or game can be asked of them.
 BUILT_IN = frozenset({CASHIER, OPERATOR})
@@ -34,6 +35,8 @@ class Case:
     ``win``, ``win_key`` and ``win_mark`` are the same of a win that is to be taken back, found by `find_win`; its bet's
     mark is then ``bet_mark``. ``reversal`` is what is taken back, found by the guard on funds.
     ``rehearsal`` is a batch's, made by the guard on its actions; ``stakes`` are its new bets' amounts.
+    ``currency`` and ``amount_minor`` are what the command asks for, in the wallet's currency: its own, unless a
+    ``conversion`` was found for it (by the guard on currencies, or with the bet that it refers to).
     ``stake_parts`` are the pools a stake is taken from, found by the guard on funds. ``returned_minor`` is what a
     refund gives back, found by the guard on its reference: only the bet tells in which currency it is counted.
     """
@@ -58,6 +61,9 @@ class Case:
     reversal: Reversal | None = None
     rehearsal: Rehearsal | None = None
     stakes: tuple[int, ...] = ()
+    currency: str = ""
+    amount_minor: int = 0
+    conversion: Conversion | None = None
 
     def own_mark(self) -> BetMark | None:
         """What a rollback has left under the command's own id."""
@@ -109,7 +115,7 @@ def make_case(
     """Put a case together. Raises KeyError for a player who was not locked."""
     profile = reference.providers.get(command.provider)
     player_id = command.player_id
-    return Case(
+    case = Case(
         command,
         books.players[player_id],
         profile,
@@ -120,3 +126,5 @@ def make_case(
         may_wait,
         stored_key(profile, player_id, command.transaction_id, command.type),
     )
+    case.currency, case.amount_minor = command.currency or "", command.amount_minor or 0
+    return case

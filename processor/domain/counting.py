@@ -49,6 +49,8 @@ def _came_at(outcome: Outcome, case: Case) -> datetime:
 
 def _count(player: Player, posting: Posting, day: int, *, is_stake: bool) -> None:
     debit, credit, amount_minor = posting.debit, posting.credit, posting.amount_minor
+    if debit in HOUSE_ACCOUNTS and credit in HOUSE_ACCOUNTS:
+        return  # the house's side of a conversion
     account, usage = _usage_of(player, posting.currency)
     if debit not in HOUSE_ACCOUNTS:
         if credit not in HOUSE_ACCOUNTS:
@@ -67,6 +69,8 @@ def _count(player: Player, posting: Posting, day: int, *, is_stake: bool) -> Non
 
 def _give_back(player: Player, posting: Posting, day: int) -> None:
     debit, credit, amount_minor = posting.debit, posting.credit, posting.amount_minor
+    if debit in HOUSE_ACCOUNTS and credit in HOUSE_ACCOUNTS:
+        return
     account, usage = _usage_of(player, posting.currency)
     if credit not in HOUSE_ACCOUNTS:
         usage.count(day, WAGERED, -amount_minor)

@@ -45,12 +45,17 @@ CODE_TEXT: Final[Mapping[Code, str]] = {code: code.value for code in Code}
 
 @dataclass(slots=True)
 class Posting:
-    """One movement to be booked: names of both sides (``cash``, ``game:acme``, ``house:gaming`` …), minor units."""
+    """One movement to be booked: names of both sides (``cash``, ``game:acme``, ``house:gaming`` …), minor units.
+
+    ``cleared`` says that it was converted: its house's side is booked on the clearing account, and further postings
+    take the event's own amount from there to the house's account that is named here (or bring it).
+    """
 
     debit: str
     credit: str
     currency: str
     amount_minor: int
+    cleared: bool = False
 
 
 @dataclass(slots=True)
@@ -65,6 +70,7 @@ class Action:
     split: Mapping[str, int] = field(default_factory=dict)
     known: Outcome | None = None
     burns_id: bool = False
+    details: dict[str, object] | None = None
 
 
 @dataclass(slots=True)

@@ -68,6 +68,18 @@ class RoundEntered:
         round_.changed = True
         return round_
 
+    def count(self, round_: Round, *, staked_minor: int = 0, won_minor: int = 0) -> None:
+        """Count money of this effect's currency, which need not be the round's own."""
+        currency = self.currency
+        if currency is None or currency == round_.currency:
+            round_.staked_minor += staked_minor
+            round_.won_minor += won_minor
+        elif staked_minor or won_minor:
+            also = dict(round_.also or {})
+            staked, won = also.get(currency, (0, 0))
+            also[currency] = (staked + staked_minor, won + won_minor)
+            round_.also = also
+
 
 @dataclass(slots=True)
 class RoundStaked(RoundEntered):
@@ -78,7 +90,7 @@ class RoundStaked(RoundEntered):
     def apply(self, player: Player, moment: Moment) -> None:
         round_ = self.enter(player, moment)
         round_.bets += 1
-        round_.staked_minor += self.staked_minor
+        self.count(round_, staked_minor=self.staked_minor)
 
 
 @dataclass(slots=True)
@@ -90,7 +102,7 @@ class RoundWon(RoundEntered):
     def apply(self, player: Player, moment: Moment) -> None:
         round_ = self.enter(player, moment)
         round_.wins += 1
-        round_.won_minor += self.won_minor
+        self.count(round_, won_minor=self.won_minor)
 
 
 @dataclass(slots=True)
@@ -107,7 +119,7 @@ class RoundUnwon(RoundEntered):
     def apply(self, player: Player, moment: Moment) -> None:
         round_ = self.enter(player, moment)
         round_.wins -= self.wins
-        round_.won_minor -= self.won_minor
+        self.count(round_, won_minor=-self.won_minor)
         if self.reopened:
             round_.closed_at = None
 
@@ -121,7 +133,7 @@ class RoundReturned(RoundEntered):
     def apply(self, player: Player, moment: Moment) -> None:
         round_ = self.enter(player, moment)
         round_.bets_rolled_back += 1
-        round_.staked_minor -= self.staked_minor
+        self.count(round_, staked_minor=-self.staked_minor)
 
 
 @dataclass(slots=True)
@@ -131,7 +143,7 @@ class RoundRefunded(RoundEntered):
     staked_minor: int
 
     def apply(self, player: Player, moment: Moment) -> None:
-        self.enter(player, moment).staked_minor -= self.staked_minor
+        self.count(self.enter(player, moment), staked_minor=-self.staked_minor)
 
 
 @dataclass(slots=True)

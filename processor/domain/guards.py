@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from processor.domain.case import BUILT_IN, Case
 from processor.domain.commands import STAKE_TAKING
+from processor.domain.conversion import convert_or_refuse
 from processor.domain.decision import OK, Code, Decision
 from processor.domain.effects import TombstoneSet
 from processor.domain.fingerprint import difference
@@ -78,10 +79,12 @@ def game_blocked(case: Case) -> Decision | None:
 
 
 def wrong_currency(case: Case) -> Decision | None:
-    """6. The player has no wallet in this currency, or the provider may take no stakes and transfers in it."""
+    """6. The player has no wallet in this currency and it is not converted, or the provider may not play in it."""
     currency = case.command.currency
     if currency not in case.player.currencies:
-        return Decision(Code.WRONG_CURRENCY)
+        refused = convert_or_refuse(case)
+        if refused is not None:
+            return refused
     allowed = case.rules.currencies
     if allowed and currency not in allowed and case.command.type in STAKE_TAKING | {"transfer_in"}:
         return Decision(Code.WRONG_CURRENCY)
@@ -91,7 +94,10 @@ def wrong_currency(case: Case) -> Decision | None:
 def wrong_named_currency(case: Case) -> Decision | None:
     """6. The player has no wallet in the currency that is named where none need be."""
     currency = case.command.currency
-    return None if currency is None or currency in case.player.currencies else Decision(Code.WRONG_CURRENCY)
+    if currency is None or currency in case.player.currencies:
+        return None
+    case.find_bet()  # one that was converted is named in the event's currency
+    return None if case.bet is not None and case.bet.currency == currency else Decision(Code.WRONG_CURRENCY)
 
 
 def session(case: Case) -> Decision | None:
@@ -131,9 +137,8 @@ def round_closed(case: Case) -> Decision | None:
 
 def stake_funds(case: Case) -> Decision | None:
     """13. The pools a stake may draw on do not hold it together."""
-    command = case.command
     pools = stake_pools(case.rules, case.reference)
-    parts = draw(case.player, command.currency or "", pools, command.amount_minor or 0)
+    parts = draw(case.player, case.currency, pools, case.amount_minor)
     if parts is None:
         return Decision(Code.INSUFFICIENT_FUNDS)
     case.stake_parts = parts

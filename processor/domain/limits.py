@@ -51,7 +51,7 @@ def limits(case: Case) -> Decision | None:
 
 def _refusing(case: Case) -> Iterator[Standing]:
     """The limits that the event would break: those on deposits by a deposit, all others by its stakes together."""
-    currency, stakes = case.command.currency or "", _stakes(case)
+    currency, stakes = case.currency, _stakes(case)
     is_deposit = case.command.type == "deposit"
     for limit in case.player.limits:
         if limit.name == SESSION_TIME:
@@ -72,7 +72,7 @@ def _stakes(case: Case) -> Sequence[int]:
     """Each stake (or the deposit) of the event; of a batch those of its new bets."""
     if case.command.type == "batch":
         return case.stakes
-    return (case.command.amount_minor or 0,)
+    return (case.amount_minor,)
 
 
 def _asked(limit: Limit, case: Case, stakes: Sequence[int]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
@@ -44,6 +45,14 @@ def formatter_for(exponent: int) -> Callable[[int], str]:
         return f"{digits[:-exponent]}.{digits[-exponent:]}"
 
     return write
+
+
+def exact_text(value: Fraction) -> str:
+    """A fraction as decimal text, whole: ``Fraction(-1, 8)`` is ``"-0.125"``. Its denominator has factors 2 and 5."""
+    decimals = 0
+    while (value * 10**decimals).denominator != 1:
+        decimals += 1
+    return format_minor(int(value * 10**decimals), decimals)
 
 
 def format_minor(amount_minor: int, exponent: int) -> str:

@@ -18,12 +18,16 @@ JACKPOT: Final = "house:jackpot"
 PROMOTION: Final = "house:promotion"
 DEPOSITS: Final = "house:deposits"
 WITHDRAWALS: Final = "house:withdrawals"
+#: Carries both currencies of each conversion.
+CLEARING: Final = "house:fx_clearing"
 
 #: What every house account's name begins with.
 HOUSE: Final = "house:"
 
 #: All accounts of the house; whatever else a posting names is a pool of the player's.
-HOUSE_ACCOUNTS: Final = frozenset({GAMING, TIPS, FEES, TOURNAMENT, JACKPOT, PROMOTION, DEPOSITS, WITHDRAWALS})
+HOUSE_ACCOUNTS: Final = frozenset(
+    {GAMING, TIPS, FEES, TOURNAMENT, JACKPOT, PROMOTION, DEPOSITS, WITHDRAWALS, CLEARING}
+)
 
 #: House account by kind of stake.
 STAKE_ACCOUNT: Final[Mapping[str, str]] = {
@@ -45,6 +49,9 @@ WIN_ACCOUNT: Final[Mapping[str, str]] = {
     "promo": PROMOTION,
     "bonus": PROMOTION,
 }
+
+#: What no pool is called.
+_CONVERTED: Final = ">converted"
 
 #: (pool, minor units) for each pool that takes part.
 Parts = Sequence[tuple[str, int]]
@@ -117,6 +124,18 @@ def pay(player: Player, currency: str, account: str, pool: str, amount_minor: in
     if repaid_minor == amount_minor:
         return (repayment,)
     return repayment, Posting(account, pool, currency, amount_minor - repaid_minor)
+
+
+def converted_name(account: str) -> str:
+    """Under which name a bet's mark keeps what an account gave of the event's own currency for converted wins."""
+    return f"{account}{_CONVERTED}"
+
+
+def converted_amounts(otherwise: Mapping[str, int]) -> dict[str, int]:
+    """By account, what it gave of the event's own currency."""
+    return {
+        name.removesuffix(_CONVERTED): minor for name, minor in otherwise.items() if name.endswith(_CONVERTED)
+    }
 
 
 def not_gaming_to_cash(postings: Iterable[Posting]) -> tuple[tuple[str, int], ...]:

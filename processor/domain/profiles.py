@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, Protocol
 
@@ -48,9 +49,20 @@ class Game:
 
 @dataclass(frozen=True, slots=True)
 class Jurisdiction:
-    """What the law leaves to a jurisdiction: how long a raised limit waits before it may be confirmed."""
+    """What the law leaves to a jurisdiction: how long a raised limit waits before it may be confirmed, and in whose
+    favour a conversion is rounded."""
 
     limit_raise_hours: int = 24
+    fx_rounding: Literal["player", "house", "half_even"] = "player"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How much of one currency one unit of another is: decimal text as it was given, since when, and by whom."""
+
+    text: str
+    at: datetime
+    source: str
 
 
 #: Jurisdictions whose own rules are known without being told.
@@ -72,7 +84,8 @@ class Licensed(Protocol):
 class Reference:
     """All reference data of one revision. ``currencies`` maps a code to its exponent (decimals of the minor unit).
 
-    ``elsewhere`` are the rules where no jurisdiction has its own.
+    ``elsewhere`` are the rules where no jurisdiction has its own. ``rates`` are by (from, to), the newest first; one
+    that is older than ``rate_max_age_hours`` does not apply.
     """
 
     revision: int = 0
@@ -82,6 +95,8 @@ class Reference:
     pool_order: tuple[str, ...] = ("cash", "bonus")
     jurisdictions: Mapping[str, Jurisdiction] = field(default_factory=lambda: BUILT_IN_JURISDICTIONS)
     elsewhere: Jurisdiction = Jurisdiction()
+    rates: Mapping[tuple[str, str], Sequence[Rate]] = field(default_factory=dict)
+    rate_max_age_hours: int = 24
 
     def jurisdiction_of(self, player: Licensed) -> Jurisdiction:
         """The rules for a player: those of his jurisdiction, or, where he has none, of his country."""

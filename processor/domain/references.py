@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from processor.domain.case import Case
+from processor.domain.conversion import convert_as
 from processor.domain.decision import OK, Code, Decision
 from processor.domain.keys import REFERENCED, ROUND_PREFIX
 from processor.domain.state import Outcome
@@ -29,6 +30,8 @@ def _win_on_taken_bet(case: Case, bet: Outcome) -> Decision | None:
     command, mark = case.command, case.bet_mark
     if bet.currency != command.currency:
         return Decision(Code.WRONG_CURRENCY)
+    if bet.details is not None:
+        convert_as(case, bet)
     is_game = command.kind == "game"
     if is_game and bet.round_id != command.round_id:
         return _bet_not_found()

@@ -50,7 +50,7 @@ def refund_reference(case: Case) -> Decision | None:
     if amount_minor is None:
         return Decision(Code.WRONG_CURRENCY)
     refunded_minor = 0 if mark is None else mark.refunded_minor
-    if refunded_minor + amount_minor > sum(part for _, part in bet.stake_parts()):
+    if refunded_minor + amount_minor > (bet.amount_minor or 0):
         return Decision(Code.REFUND_EXCEEDS_BET)
     case.returned_minor = amount_minor
     return None

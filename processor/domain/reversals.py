@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from processor.domain.decision import Posting
@@ -37,7 +37,23 @@ class Reversal:
 
     def to_gaming(self) -> int:
         """Minor units that the gaming account got back."""
-        return sum(posting.amount_minor for posting in self.postings if posting.credit == GAMING)
+        return self.by_account().get(GAMING, 0)
+
+    def by_account(self) -> dict[str, int]:
+        """Minor units that each account of the house got back."""
+        got: dict[str, int] = {}
+        for posting in self.postings:
+            got[posting.credit] = got.get(posting.credit, 0) + posting.amount_minor
+        return got
+
+    def converted(self, asked: Mapping[str, int], paid: Mapping[str, int]) -> dict[str, int]:
+        """What each account gets back in the event's currency: of ``paid`` (by account, in that currency) the share
+        that was there of what was ``asked`` (the same in the wallet's currency); fractions stay in clearing."""
+        got = self.by_account()
+        return {
+            account: minor * got.get(account, 0) // asked[account] if asked.get(account) else minor
+            for account, minor in paid.items()
+        }
 
 
 def take_back(

@@ -78,7 +78,8 @@ class Round:
     """A round of play: (provider, player, round_id).
 
     ``staked_minor`` and ``won_minor`` are what was booked to and from the provider's gaming account, less what was
-    rolled back, in minor units of ``currency``. ``bets`` counts accepted bets, also those rolled back later.
+    rolled back, in minor units of ``currency``; ``also`` has both in other currencies, by currency. ``bets`` counts
+    accepted bets, also those rolled back later.
     """
 
     provider: str
@@ -92,6 +93,7 @@ class Round:
     wins: int = 0
     staked_minor: int = 0
     won_minor: int = 0
+    also: dict[str, tuple[int, int]] | None = None
     stored: bool = False
     changed: bool = False
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from processor.domain.answers import Answer, Balance
 from processor.domain.commands import Command
+from processor.domain.conversion import wallet_currency
 from processor.domain.decision import Code
 from processor.domain.state import BONUS, CASH, DEBT, Outcome, Player, Told, game_pool
 
@@ -52,7 +53,7 @@ def _balance(told: Told, player: Player) -> Balance | None:
     """The wallet after the decision, in the currency in which `answering` would have told it."""
     if not player.currencies:
         return None
-    currency = told.outcome.currency
+    currency = wallet_currency(told.outcome.details, told.outcome.currency)
     if currency is None or currency not in player.currencies:
         currency = player.currencies[0]
     pools = told.pools

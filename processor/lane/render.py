@@ -12,10 +12,12 @@ import orjson
 
 from processor.domain.answers import Answer, Balance
 from processor.domain.commands import Command
+from processor.domain.conversion import wallet_currency
 from processor.domain.money import formatter_for
 from processor.lane.journal import Header, Rendered
 from processor.ports import DeadLetter, SenderKey, UnparsableRecord
 from schemas.codes import CODES
+from schemas.results import Conversion
 from schemas.signing import KEY_ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 
 #: What an accepted event of a type is called in the result's sentence for a person.
@@ -48,6 +50,8 @@ ACCEPTED: Final[Mapping[str, str]] = {
 }
 RESULT_TYPE: Final = b"wallet.result.v1"
 _DETAIL_BYTES: Final = 512
+#: What is stored of a conversion beside it is nobody's business but the books'.
+_TOLD_OF_A_CONVERSION: Final = frozenset(Conversion.model_json_schema()["properties"])
 
 Format = Callable[[int], str]
 
@@ -203,7 +207,8 @@ class Renderer:
         body["wallet_transaction_id"] = answer.wallet_transaction_id
         body["sequence"] = answer.sequence
         self._put_money(body, answer)
-        body["message"] = ACCEPTED[command.type] if accepted else facts.sentence
+        why = body.pop("message", facts.sentence)
+        body["message"] = ACCEPTED[command.type] if accepted else why
         body["source"] = {"topic": self._topic, "partition": command.partition, "offset": command.offset}
         body["applied_at"] = self._at_text
         if command.metadata is not None:
@@ -217,17 +222,19 @@ class Renderer:
             body["amount"] = body["currency"] = None
             body["split"] = {}
         else:
-            shape, moved, split = self._format(currency), answer.moved_minor, answer.split
-            body["amount"] = amount = shape(moved)
+            body["amount"] = self._format(currency)(answer.moved_minor)
             body["currency"] = currency
-            body["split"] = {
-                pool: amount if minor == moved else shape(minor) for pool, minor in split.items()
-            }
+            pools = self._format(wallet_currency(answer.details, currency) or currency)
+            body["split"] = {pool: pools(minor) for pool, minor in answer.split.items()}
         body["balance"] = None if balance is None else self._balance(balance)
         if answer.conflict is not None:
             body["conflict"] = answer.conflict
         if answer.details:
             body.update(answer.details)
+            if "fx" in body:
+                body["fx"] = {
+                    name: text for name, text in body["fx"].items() if name in _TOLD_OF_A_CONVERSION
+                }
 
     def _balance(self, balance: Balance) -> dict[str, str]:
         shape = self._format(balance.currency)

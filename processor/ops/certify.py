@@ -136,11 +136,10 @@ async def _play(
 
 
 def _missing(case: Case) -> list[str]:
-    """What a case needs that cannot be done yet: event types first, then what its profile says."""
+    """The event types that a case needs and that nobody decides yet."""
     from processor.domain.precedence import DECIDED_TYPES
-    from processor.ops.reference import not_done_yet
 
-    return [*sorted(case.types() - DECIDED_TYPES), *not_done_yet(case.profile)]
+    return sorted(case.types() - DECIDED_TYPES)
 
 
 async def _add_providers(dsn: str, profiles: Mapping[str, Mapping[str, Any]]) -> None:

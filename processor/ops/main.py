@@ -37,6 +37,7 @@ COMMANDS = (
     Command("providers", "providers", OPERATE, "Provider profiles: list, apply FILE."),
     Command("games", "games", OPERATE, "Games of providers that list theirs: list, apply FILE."),
     Command("currencies", "currencies", OPERATE, "Currencies beside ISO 4217's: list, apply FILE."),
+    Command("rates", "rates", OPERATE, "Rates of conversion: list, apply FILE."),
     Command("keys", "keys", OPERATE, "Senders' keys: new, list, rotate, revoke, check."),
     Command("wallet", "wallet", OPERATE, "The wallet's policy: show, apply FILE."),
     Command("send", "send", LOOK, "Publish JSON lines as events."),

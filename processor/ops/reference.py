@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
+    AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -28,8 +30,22 @@ ProviderName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0
 GameId = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7E]{1,128}$")]
 CurrencyCode = Annotated[str, StringConstraints(pattern=CURRENCY_CODE_PATTERN)]
 Jurisdiction = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7E]{1,128}$")]
+
+
+def _above_zero(rate: str) -> str:
+    if not rate.strip("0."):
+        raise ValueError("a rate is above zero")
+    return rate
+
+
+#: A decimal number above zero, as text: a binary fraction would not be what was written.
+RateText = Annotated[
+    str, StringConstraints(pattern=r"^(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,18})?$"), AfterValidator(_above_zero)
+]
 #: How long a raised limit waits; a year at most, so that nobody waits for ever by a typing error.
 RaiseHours = Annotated[int, Field(ge=0, le=366 * 24)]
+#: In whose favour a conversion is rounded.
+Rounding = Literal["player", "house", "half_even"]
 WinKind = Literal["game", "jackpot", "bonus", "promo", "free_round", "tournament", "any"]
 #: ``"any"`` alone is written without brackets.
 WinKinds = Annotated[list[WinKind], BeforeValidator(lambda given: [given] if given == "any" else given)]
@@ -37,10 +53,8 @@ WinKinds = Annotated[list[WinKind], BeforeValidator(lambda given: [given] if giv
 #: What encodes the stored ids: it cannot change once the provider has sent an event.
 FIXED_BY_FIRST_EVENT = ("id_scope", "id_includes_type")
 
-#: What a profile may one day say and the law does not do yet: it is refused, never taken and then not heeded.
-_NOT_DONE_YET: Mapping[str, frozenset[str | bool]] = {
-    "fx": frozenset({True}),
-}
+#: How many rates of a pair that have come into force are kept.
+KEPT_RATES = 24
 
 #: Senders that are the operator's own and have no profile.
 _RESERVED = frozenset({"cashier", "operator"})
@@ -90,6 +104,7 @@ class JurisdictionRules(_Strict):
     """What a jurisdiction decides of its players' wallets; what it does not say is as everywhere else."""
 
     limit_raise_hours: RaiseHours | None = None
+    fx_rounding: Rounding | None = None
 
 
 class WalletPolicy(_Strict):
@@ -100,6 +115,8 @@ class WalletPolicy(_Strict):
         "bonus",
     ]
     limit_raise_hours: RaiseHours = 24
+    fx_rounding: Rounding = "player"
+    rate_max_age_hours: Annotated[int, Field(ge=1, le=366 * 24)] = 24
     jurisdictions: dict[Jurisdiction, JurisdictionRules] = {}
 
 
@@ -117,6 +134,20 @@ class _GamesFile(_Strict):
 
 class _CurrenciesFile(_Strict):
     currencies: dict[CurrencyCode, CurrencyEntry]
+
+
+class RateEntry(_Strict):
+    """How much of ``to`` one unit of ``from`` is, since when, and who says so."""
+
+    source_currency: CurrencyCode = Field(alias="from")
+    target_currency: CurrencyCode = Field(alias="to")
+    rate: RateText
+    at: AwareDatetime
+    source: Annotated[str, StringConstraints(pattern=r"^[\x20-\x7E]{1,64}$")]
+
+
+class _RatesFile(_Strict):
+    rates: Annotated[list[RateEntry], Field(min_length=1)]
 
 
 class Change(NamedTuple):
@@ -142,10 +173,9 @@ def read_toml(file: Path) -> dict[str, Any]:
 def provider_documents(content: Mapping[str, Any]) -> Documents:
     """Complete profiles by provider name, defaults filled in.
 
-    Raises `WrongUsage` naming each wrong key, and each value that the law does not do yet.
+    Raises `WrongUsage` naming each wrong key.
     """
     documents = _parse(_ProvidersFile, content, lambda file: dict(file.providers.items()))
-    _refuse_what_is_not_done_yet(documents)
     for name in sorted(_RESERVED & documents.keys()):
         raise WrongUsage(f"providers.{name}: this name is the operator's own and has no profile.")
     for name, document in documents.items():
@@ -153,25 +183,6 @@ def provider_documents(content: Mapping[str, Any]) -> Documents:
             if document["currencies"].count(code) > 1:
                 raise WrongUsage(f"providers.{name}.currencies: {code} is named twice.")
     return documents
-
-
-def not_done_yet(profile: Mapping[str, Any]) -> list[str]:
-    """The settings of a profile that the law does not do yet, as TOML has them: ``wallet = "transfer"``."""
-    return [
-        f"{key} = {json.dumps(profile[key])}"
-        for key, values in _NOT_DONE_YET.items()
-        if isinstance(profile.get(key), (str, bool)) and profile[key] in values
-    ]
-
-
-def _refuse_what_is_not_done_yet(documents: Documents) -> None:
-    told = [
-        f"providers.{name}: {setting} is not done yet, the default is all that the law knows; leave it out."
-        for name, document in documents.items()
-        for setting in not_done_yet(document)
-    ]
-    if told:
-        raise WrongUsage(" ".join(told))
 
 
 def game_documents(content: Mapping[str, Any]) -> Documents:
@@ -204,6 +215,50 @@ def wallet_documents(content: Mapping[str, Any]) -> Documents:
     if len(set(order)) < len(order):
         raise WrongUsage("wallet.pool_order: a pool is named twice.")
     return documents
+
+
+def rate_documents(content: Mapping[str, Any]) -> Documents:
+    """Rates by ``FROM/TO TIME``. Raises `WrongUsage` naming each wrong key, and a pair of one currency."""
+    try:
+        file = _RatesFile.model_validate(dict(content))
+    except ValidationError as error:
+        raise WrongUsage(describe_faults(error)) from None
+    documents: Documents = {}
+    for number, entry in enumerate(file.rates):
+        if entry.source_currency == entry.target_currency:
+            raise WrongUsage(f"rates.{number}: {entry.source_currency} is not converted into itself.")
+        name = f"{entry.source_currency}/{entry.target_currency} {entry.at.astimezone(UTC).isoformat()}"
+        if name in documents:
+            raise WrongUsage(f"rates.{number}: the rate {name} is named twice.")
+        documents[name] = {"rate": entry.rate, "source": entry.source}
+    return documents
+
+
+def merged_rates(before: Mapping[str, Document], named: Mapping[str, Document]) -> Documents:
+    """What is stored once these are added: of each pair the newest ones, and all that are still to come."""
+    together = {**before, **named}
+    kept: Documents = {}
+    passed: dict[tuple[str, str], int] = {}
+    now = datetime.now(UTC)
+    for name, (source, target, at) in newest_first(together).items():
+        pair = (source, target)
+        passed[pair] = passed.get(pair, 0) + (datetime.fromisoformat(at) <= now)
+        if passed[pair] <= KEPT_RATES:
+            kept[name] = together[name]
+    return kept
+
+
+def newest_first(documents: Mapping[str, Document]) -> dict[str, tuple[str, str, str]]:
+    """(from, to, at) by name: pair by pair, the newest rate of each first."""
+    parts = {name: _rate_parts(name) for name in documents}
+    by_time = sorted(parts, key=lambda name: datetime.fromisoformat(parts[name][2]), reverse=True)
+    return {name: parts[name] for name in sorted(by_time, key=lambda name: parts[name][:2])}
+
+
+def _rate_parts(name: str) -> tuple[str, str, str]:
+    pair, _, at = name.partition(" ")
+    source, _, target = pair.partition("/")
+    return source, target, at
 
 
 def changes(before: Mapping[str, Document], after: Mapping[str, Document]) -> list[Change]:

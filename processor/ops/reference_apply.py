@@ -27,7 +27,10 @@ from processor.postgres.desk.actions import note
 from processor.postgres.reference import ids_are_used, read_documents, replace_documents
 from processor.settings import Settings
 
-Kind = Literal["providers", "games", "currencies", "wallet"]
+Kind = Literal["providers", "games", "currencies", "wallet", "rates"]
+
+#: What is stored once the named documents are added to those that were there.
+Merged = Callable[[Mapping[str, Document], Mapping[str, Document]], Documents]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,18 @@ class Wish:
     as_json: bool
 
 
-def apply(kind: Kind, parse: Callable[[Mapping[str, Any]], Documents], wish: Wish) -> None:
+def _added(before: Mapping[str, Document], named: Mapping[str, Document]) -> Documents:
+    return {**before, **named}
+
+
+def apply(
+    kind: Kind, parse: Callable[[Mapping[str, Any]], Documents], wish: Wish, *, merged: Merged = _added
+) -> None:
     """Apply a file to the stored documents of a kind. Ends with exit code 1 where a change was not confirmed."""
     settings = load_settings()
     named = parse(read_toml(wish.file))
     before = run_async(read_documents(_dsn(settings), kind))
-    after = named if wish.remove_missing else {**before, **named}
+    after = named if wish.remove_missing else merged(before, named)
     found = changes(before, after)
     _refuse_what_is_fixed(settings, kind, found)
     if not wish.as_json:

@@ -180,7 +180,7 @@ class BatchWriter:
             list(move.next_offsets),
             *columns_of(counted, 3),
             *columns_of(balances, 5),
-            *columns_of(rounds, 12),
+            *columns_of(rounds, 13),
             *columns_of(marks, 10),
             *columns_of(house, 4),
             list(move.next_offsets.values()),

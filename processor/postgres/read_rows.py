@@ -187,7 +187,7 @@ def put_bet_marks(rows: Rows, players: Mapping[int, Player]) -> None:
 def put_rounds(rows: Rows, players: Mapping[int, Player]) -> None:
     """Rounds of play."""
     for (number, provider, round_id, game_id, currency, opened_at, closed_at, bets, rolled_back, wins, staked,
-         won) in rows:  # fmt: skip
+         won, also) in rows:  # fmt: skip
         players[number].rounds[(provider, round_id)] = Round(
             provider,
             round_id,
@@ -200,6 +200,9 @@ def put_rounds(rows: Rows, players: Mapping[int, Player]) -> None:
             wins,
             int(staked),
             int(won),
+            None
+            if also is None
+            else {currency: (taken, paid) for currency, (taken, paid) in json.loads(also).items()},
             stored=True,
         )
 

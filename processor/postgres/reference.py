@@ -7,16 +7,18 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import Any
 
-from processor.domain.profiles import BUILT_IN_JURISDICTIONS, Game, Jurisdiction, Profile, Reference
+from processor.domain.profiles import BUILT_IN_JURISDICTIONS, Game, Jurisdiction, Profile, Rate, Reference
 from processor.errors import LedgerUnavailable, PostgresUnreachable, WrongUsage
 from processor.postgres.connection import Connection, Timeouts, connect, leave, opened, session_settings
 from processor.postgres.statements import statements
 from schemas.currencies import BUILT_IN_CURRENCIES
 
-#: The kinds of documents. A game's name is ``provider/game_id``; ``wallet`` has one document, ``policy``.
-KINDS = ("providers", "games", "currencies", "wallet")
+#: The kinds of documents. A game's name is ``provider/game_id``, a rate's ``FROM/TO TIME``; ``wallet`` has one
+#: document, ``policy``.
+KINDS = ("providers", "games", "currencies", "wallet", "rates")
 
 #: Where a change is announced; the payload is the new revision.
 CHANNEL = "croupier_reference"
@@ -32,6 +34,7 @@ def reference_of(rows: Iterable[Any]) -> Reference:
     providers: dict[str, Profile] = {}
     games: dict[tuple[str, str], Game] = {}
     currencies = dict(BUILT_IN_CURRENCIES)
+    rates: dict[tuple[str, str], list[Rate]] = {}
     policy: dict[str, Any] = {}
     revision = 0
     for kind, name, text, row_revision in rows:
@@ -46,11 +49,26 @@ def reference_of(rows: Iterable[Any]) -> Reference:
             )
         elif kind == "currencies":
             currencies[name] = document["exponent"]
+        elif kind == "rates":
+            source, target, at = rate_name(name)
+            rates.setdefault((source, target), []).append(Rate(document["rate"], at, document["source"]))
         elif kind == "wallet":
             policy = document
     jurisdictions, elsewhere = jurisdictions_of(policy)
     pool_order = tuple(policy.get("pool_order", ("cash", "bonus")))
-    return Reference(revision, providers, games, currencies, pool_order, jurisdictions, elsewhere)
+    for of_pair in rates.values():
+        of_pair.sort(key=lambda rate: rate.at, reverse=True)
+    max_age_hours = policy.get("rate_max_age_hours", Reference().rate_max_age_hours)
+    return Reference(
+        revision, providers, games, currencies, pool_order, jurisdictions, elsewhere, rates, max_age_hours
+    )
+
+
+def rate_name(name: str) -> tuple[str, str, datetime]:
+    """From, to and since when, of a rate's document."""
+    pair, _, at = name.partition(" ")
+    source, _, target = pair.partition("/")
+    return source, target, datetime.fromisoformat(at)
 
 
 def jurisdictions_of(policy: Mapping[str, Any]) -> tuple[dict[str, Jurisdiction], Jurisdiction]:

@@ -168,9 +168,11 @@ CREATE TABLE rounds (
     wins             integer NOT NULL,
     staked_minor     numeric(38, 0) NOT NULL,
     won_minor        numeric(38, 0) NOT NULL,
+    also             text,
     CONSTRAINT rounds_pkey PRIMARY KEY (shard, player, provider, round_id)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE rounds IS 'Rounds of play: (provider, player, round id), with what was staked and won in them.';
+COMMENT ON COLUMN rounds.also IS 'JSON, by currency other than the round''s own: minor units staked, minor units won; NULL where there is none.';
 CREATE INDEX rounds_id ON rounds (round_id);
 
 CREATE TABLE sessions (
@@ -389,7 +391,7 @@ CREATE TABLE reference_documents (
     document jsonb NOT NULL,
     revision integer NOT NULL,
     CONSTRAINT reference_documents_pkey PRIMARY KEY (kind, name),
-    CONSTRAINT reference_documents_kind_check CHECK (kind IN ('providers', 'games', 'currencies', 'wallet'))
+    CONSTRAINT reference_documents_kind_check CHECK (kind IN ('providers', 'games', 'currencies', 'wallet', 'rates'))
 );
 COMMENT ON TABLE reference_documents IS 'The reference data as it is now.';
 

@@ -34,7 +34,7 @@ ENTRY_COLUMNS = (
 
 ROUND_COLUMNS = (
     "shard", "player", "provider", "round_id", "game_id", "currency", "opened_at", "closed_at", "bets",
-    "bets_rolled_back", "wins", "staked_minor", "won_minor",
+    "bets_rolled_back", "wins", "staked_minor", "won_minor", "also",
 )  # fmt: skip
 
 BET_MARK_COLUMNS = (
@@ -67,8 +67,13 @@ def new_round_text(player: Player, r: Round) -> str:
     return (
         f"{player.shard}\t{player.number}\t{r.provider}\t{r.round_id}\t{r.game_id or ''}\t{r.currency or ''}"
         f"\t{r.opened_at}\t{r.closed_at or ''}\t{r.bets}\t{r.bets_rolled_back}\t{r.wins}\t{r.staked_minor}"
-        f"\t{r.won_minor}"
+        f"\t{r.won_minor}\t{_also(r) or ''}"
     )
+
+
+def _also(r: Round) -> str | None:
+    """JSON, or None where the round was played for in one currency alone."""
+    return json.dumps(r.also) if r.also else None
 
 
 def new_bet_mark_text(player: Player, m: BetMark) -> str:
@@ -161,6 +166,7 @@ def round_row(player: Player, r: Round) -> Row:
         r.wins,
         r.staked_minor,
         r.won_minor,
+        _also(r),
     )
 
 

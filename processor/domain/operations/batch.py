@@ -7,6 +7,7 @@ from processor.domain.case import Case
 from processor.domain.decision import OK, Action, Decision, Posting
 from processor.domain.effects import Effect, RoundClosed, RoundEntered
 from processor.domain.operations.play import bet, win
+from processor.domain.postings import HOUSE_ACCOUNTS
 from processor.domain.state import Player
 
 
@@ -31,8 +32,18 @@ def batch(case: Case) -> Decision:
     split = {pool: minor for pool, minor in split.items() if minor}
     moved_minor = sum(decision.moved_minor for decision in decisions.values())
     actions = tuple([_action(case, place, decisions) for place in range(len(command.actions))])
+    told = None
+    if case.conversion is not None:
+        told = case.conversion.details(moved_minor, sum(split.values()), case.reference)
     return Decision(
-        OK, tuple(postings), moved_minor, command.currency, split, tuple(effects), actions=actions
+        OK,
+        tuple(postings),
+        moved_minor,
+        command.currency,
+        split,
+        tuple(effects),
+        details=told,
+        actions=actions,
     )
 
 
@@ -42,7 +53,8 @@ def _decisions(rehearsal: Rehearsal) -> dict[int, Decision]:
     for place, one in rehearsal.new("win"):
         decision = decisions[place] = win(one)
         for posting in decision.postings:
-            _receive(one.player, posting)
+            if posting.credit not in HOUSE_ACCOUNTS:
+                _receive(one.player, posting)
     return decisions
 
 
@@ -58,4 +70,6 @@ def _action(case: Case, place: int, decisions: dict[int, Decision]) -> Action:
         return Action(command, known.key, OK, known=known)
     decision = decisions[place]
     key = rehearsal.cases[place].key
-    return Action(command, key, OK, decision.moved_minor, decision.split, burns_id=True)
+    return Action(
+        command, key, OK, decision.moved_minor, decision.split, burns_id=True, details=decision.details
+    )

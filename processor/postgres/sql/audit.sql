@@ -192,9 +192,14 @@ GROUP BY provider, currency, purpose;
 
 -- name: round_totals
 -- Stakes less winnings of all rounds: what they must have brought the gaming accounts.
-SELECT provider, currency, sum(staked_minor - won_minor)::text AS net
-FROM rounds
-WHERE staked_minor <> won_minor
+SELECT provider, currency, sum(net)::text AS net
+FROM (
+    SELECT provider, currency, staked_minor - won_minor AS net FROM rounds WHERE staked_minor <> won_minor
+    UNION ALL
+    SELECT r.provider, other.key, (other.value ->> 0)::numeric - (other.value ->> 1)::numeric
+    FROM rounds r, json_each(r.also::json) AS other
+    WHERE r.also IS NOT NULL
+) AS every_currency
 GROUP BY provider, currency;
 
 -- name: gaming_outside_rounds

@@ -104,7 +104,7 @@ CROSS JOIN LATERAL (
 -- name: rounds
 -- These rounds of play.
 SELECT r.player, r.provider, r.round_id, r.game_id, r.currency, r.opened_at, r.closed_at, r.bets, r.bets_rolled_back,
-    r.wins, r.staked_minor::text, r.won_minor::text
+    r.wins, r.staked_minor::text, r.won_minor::text, r.also
 FROM unnest(cells($1)::smallint[], cells($2)::bigint[], cells($3), cells($4)) AS wanted (shard, player, provider, round_id)
 CROSS JOIN LATERAL (
     SELECT *

@@ -127,14 +127,15 @@ WITH counted AS (
 ), played AS (
     UPDATE rounds r
     SET game_id = u.game_id, currency = u.currency, closed_at = u.closed_at, bets = u.bets,
-        bets_rolled_back = u.bets_rolled_back, wins = u.wins, staked_minor = u.staked_minor, won_minor = u.won_minor
+        bets_rolled_back = u.bets_rolled_back, wins = u.wins, staked_minor = u.staked_minor, won_minor = u.won_minor,
+        also = u.also
     FROM unnest(
         cells($20)::smallint[], cells($21)::bigint[], cells($22), cells($23), cells($24), cells($25),
         cells($26)::timestamptz[], cells($27)::integer[], cells($28)::integer[], cells($29)::integer[],
-        cells($30)::numeric[], cells($31)::numeric[]
+        cells($30)::numeric[], cells($31)::numeric[], cells($32)
     ) AS u (
         shard, player, provider, round_id, game_id, currency, closed_at, bets, bets_rolled_back, wins, staked_minor,
-        won_minor
+        won_minor, also
     )
     WHERE r.shard = u.shard AND r.player = u.player AND r.provider = u.provider AND r.round_id = u.round_id
 ), marked AS (
@@ -142,18 +143,18 @@ WITH counted AS (
     SET rolled_back = u.rolled_back, wins = u.wins, game_wins = u.game_wins, won_minor = u.won_minor,
         refunded_minor = u.refunded_minor, paid_otherwise = u.paid_otherwise
     FROM unnest(
-        cells($32)::smallint[], cells($33)::bigint[], cells($34), cells($35), cells($36)::boolean[],
-        cells($37)::integer[], cells($38)::integer[], cells($39)::numeric[], cells($40)::numeric[], cells($41)
+        cells($33)::smallint[], cells($34)::bigint[], cells($35), cells($36), cells($37)::boolean[],
+        cells($38)::integer[], cells($39)::integer[], cells($40)::numeric[], cells($41)::numeric[], cells($42)
     ) AS u (shard, player, provider, key, rolled_back, wins, game_wins, won_minor, refunded_minor, paid_otherwise)
     WHERE m.shard = u.shard AND m.player = u.player AND m.provider = u.provider AND m.key = u.key
 ), house AS (
     INSERT INTO house_accounts AS h (provider, currency, purpose, balance, lane)
     SELECT u.*, $2
-    FROM unnest(cells($42), cells($43), cells($44), cells($45)::numeric[]) AS u
+    FROM unnest(cells($43), cells($44), cells($45), cells($46)::numeric[]) AS u
     ON CONFLICT (lane, provider, currency, purpose) DO UPDATE SET balance = h.balance + excluded.balance
 ), sealed AS (
     INSERT INTO seals (layout, lane, seq, outcomes, revision, decided_at, previous, seal)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 )
 INSERT INTO journal (layout, lane, seq, records, payload, partitions, next_offsets)
-VALUES ($1, $2, $3, $9, $10, $11::integer[], $46::bigint[]);
+VALUES ($1, $2, $3, $9, $10, $11::integer[], $47::bigint[]);

@@ -84,7 +84,7 @@ BEGIN
     EXECUTE format('GRANT UPDATE (balance, version, usage) ON accounts TO %I', worker);
     EXECUTE format('GRANT UPDATE (balance) ON house_accounts TO %I', worker);
     EXECUTE format('GRANT UPDATE (shard, rolled_back, wins, game_wins, won_minor, refunded_minor, paid_otherwise) ON bet_marks TO %I', worker);
-    EXECUTE format('GRANT UPDATE (game_id, currency, closed_at, bets, bets_rolled_back, wins, staked_minor, won_minor)'
+    EXECUTE format('GRANT UPDATE (game_id, currency, closed_at, bets, bets_rolled_back, wins, staked_minor, won_minor, also)'
                    ' ON rounds TO %I', worker);
     EXECUTE format('GRANT UPDATE ON sessions TO %I', worker);
     EXECUTE format('GRANT UPDATE ON lanes, parked TO %I', worker);

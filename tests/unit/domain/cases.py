@@ -24,7 +24,6 @@ from processor.lane.authenticate import authenticate
 from processor.lane.decode import Door
 from processor.lane.render import Renderer
 from processor.lane.work import Arrival
-from processor.ops.reference import not_done_yet
 from processor.ports import StoredRecord
 from processor.postgres.reference import profile_of
 from schemas.currencies import BUILT_IN_CURRENCIES
@@ -37,11 +36,6 @@ MAX_EVENT_BYTES: Final = 65_536
 def all_cases() -> list[Case]:
     """Every case of the files, in order."""
     return load_cases(sorted(CASES.glob("*.yaml")))
-
-
-def is_decided(case: Case) -> bool:
-    """Whether the case needs only what the law does by now."""
-    return case.types() <= DECIDED_TYPES and not not_done_yet(case.profile)
 
 
 class CasePlayer:

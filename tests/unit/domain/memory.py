@@ -84,7 +84,12 @@ class MemoryLedger:
         heads: dict[tuple[str, str], Parked] = {}
         for row in sorted(self.parked, key=lambda row: row.position):
             heads.setdefault((row.player_id, row.provider), row)
-        return [key for key, row in heads.items() if min(row.next_attempt_at, row.expires_at) <= self.now]
+        # In the order of names: whose queue comes first of several that are due together is promised to nobody.
+        return [
+            key
+            for key, row in sorted(heads.items(), key=lambda one: one[0])
+            if min(row.next_attempt_at, row.expires_at) <= self.now
+        ]
 
     def _load(self, batch: list[Command], also: set[str]) -> Books:
         books = Books()

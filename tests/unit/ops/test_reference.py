@@ -13,12 +13,14 @@ import pytest
 from processor.domain.profiles import Jurisdiction, Profile
 from processor.errors import WrongUsage
 from processor.ops.reference import (
+    KEPT_RATES,
     ProviderProfile,
     changes,
     currency_documents,
     game_documents,
-    not_done_yet,
+    merged_rates,
     provider_documents,
+    rate_documents,
     read_toml,
     refuse_exponent_changes,
     refuse_fixed_changes,
@@ -72,28 +74,6 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
         providers('[providers.acme]\nfx = 1\n[providers.other]\nstatus = "gone"')
     assert "providers.acme.fx" in str(caught.value)
     assert "providers.other.status" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "setting",
-    [
-        "fx = true",
-    ],
-)
-def test_what_the_law_does_not_do_yet_is_refused(setting: str) -> None:
-    with pytest.raises(WrongUsage, match=f"providers.acme: {setting} is not done yet"):
-        providers(f"[providers.acme]\n{setting}")
-
-
-def test_everything_that_is_not_done_yet_is_told_at_once() -> None:
-    with pytest.raises(WrongUsage) as caught:
-        providers('[providers.acme]\nfx = true\nwallet = "transfer"\n[providers.other]\nfx = true')
-    assert str(caught.value).count("is not done yet") == 2
-
-
-def test_defaults_said_aloud_are_done() -> None:
-    assert not_done_yet(ProviderProfile().model_dump()) == []
-    assert not_done_yet({"wallet": ["transfer"], "fx": 1}) == []
 
 
 def test_any_win_may_be_written_without_brackets() -> None:
@@ -186,3 +166,61 @@ def test_a_jurisdiction_that_says_nothing_keeps_what_is_built_in() -> None:
 def test_a_wrong_policy_is_refused(policy: dict[str, Any], sentence: str) -> None:
     with pytest.raises(WrongUsage, match=re.escape(sentence)):
         wallet_documents({"wallet": policy})
+
+
+RATE = '[[rates]]\nfrom = "USD"\nto = "EUR"\nrate = "0.92"\nat = 2026-11-26T12:00:00+02:00\nsource = "ecb"\n'
+
+
+def test_a_rate_has_its_pair_and_its_time_in_its_name() -> None:
+    assert rate_documents(tomllib.loads(RATE)) == {
+        "USD/EUR 2026-11-26T10:00:00+00:00": {"rate": "0.92", "source": "ecb"}
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ('"0.92"', "0.92", "rates.0.rate: .*string"),
+        ('"0.92"', '"0"', "rates.0.rate"),
+        ('"0.92"', '"0.000"', "rates.0.rate"),
+        ('"0.92"', '"-1"', "rates.0.rate"),
+        ('"0.92"', '"1e3"', "rates.0.rate"),
+        ('"EUR"', '"USD"', "USD is not converted into itself"),
+        ('"EUR"', '"euro"', "rates.0.to"),
+        ("+02:00", "", "rates.0.at: .*timezone"),
+        ('"ecb"', '""', "rates.0.source"),
+        (
+            "source",
+            "sauce",
+            "rates.0.source: it is required and missing. rates.0.sauce: there is no such key",
+        ),
+    ],
+)
+def test_a_rate_that_is_none_is_named(before: str, after: str, complaint: str) -> None:
+    with pytest.raises(WrongUsage, match=complaint):
+        rate_documents(tomllib.loads(RATE.replace(before, after)))
+
+
+def test_a_rate_named_twice_is_refused() -> None:
+    with pytest.raises(WrongUsage, match=r"rates\.1: the rate USD/EUR .* is named twice"):
+        rate_documents(
+            tomllib.loads(RATE + RATE.replace("0.92", "0.93").replace("12:00:00+02", "10:00:00+00"))
+        )
+
+
+def test_of_each_pair_the_newest_rates_are_kept_and_those_to_come() -> None:
+    def rate(pair: str, at: str) -> dict[str, dict[str, str]]:
+        return {f"{pair} {at}": {"rate": "1", "source": "s"}}
+
+    before = {
+        name: one
+        for day in range(1, 29)
+        for name, one in rate("USD/EUR", f"2020-02-{day:02}T00:00:00+00:00").items()
+    }
+    before |= rate("GBP/EUR", "2019-01-01T00:00:00+00:00") | rate("USD/EUR", "2999-01-01T00:00:00+00:00")
+    kept = merged_rates(before, rate("USD/EUR", "2020-03-01T00:00:00+00:00"))
+    usd = sorted(name for name in kept if name.startswith("USD"))
+    assert len(usd) == KEPT_RATES + 1
+    assert usd[0] == "USD/EUR 2020-02-06T00:00:00+00:00"
+    assert usd[-1].startswith("USD/EUR 2999")
+    assert "GBP/EUR 2019-01-01T00:00:00+00:00" in kept
