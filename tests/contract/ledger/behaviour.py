@@ -16,6 +16,7 @@ from tests.contract.ledger.bookkeeper import (
     LAYOUT,
     NOW,
     Bookkeeper,
+    also,
     bet,
     granting,
     limiting,
@@ -167,6 +168,18 @@ class BatchBehaviour:
         ).outcomes[("acme", "b-1")]
         books = await keeper.apply(looking("p-1", Wanted(keys={("acme", "b-1")})))
         assert books.outcomes[("acme", "b-1")] == stored
+
+    async def test_a_round_counts_each_currency_apart(self, new_ledger: NewLedger) -> None:
+        keeper = await Bookkeeper.of(new_ledger(), 0)
+        new, stored = bet("p-1", "b-1"), bet("p-1", "b-1x")
+        await keeper.apply(opening("p-1"), also(new, "r-b-1", {"JPY": (10**30, 5)}))
+        wanted = Wanted(rounds={("p-1", "acme", "r-b-1")})
+        found = (await keeper.apply(looking("p-1", wanted))).players["p-1"].rounds[("acme", "r-b-1")]
+        assert found.also == {"JPY": (10**30, 5)}
+        stored.wanted.rounds.add(("p-1", "acme", "r-b-1"))
+        await keeper.apply(also(stored, "r-b-1", {"JPY": (1, 2), "BTC": (3, -4)}))
+        found = (await keeper.apply(looking("p-1", wanted))).players["p-1"].rounds[("acme", "r-b-1")]
+        assert found.also == {"JPY": (1, 2), "BTC": (3, -4)}
 
     async def test_bonuses_come_back_as_they_were(self, new_ledger: NewLedger) -> None:
         keeper = await Bookkeeper.of(new_ledger(), 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -273,6 +273,17 @@ def granting(player_id: str, bonuses: tuple[Bonus, ...], partition: int = 0) -> 
         player.bonuses, player.changed = bonuses, True
 
     return Deed(player_id, partition, act)
+
+
+def also(deed: Deed, round_id: str, counts: dict[str, tuple[int, int]]) -> Deed:
+    """The same, and the round has been played for in other currencies too."""
+
+    def act(player: Player, books: Books) -> None:
+        deed.act(player, books)
+        round_ = player.rounds[("acme", round_id)]
+        round_.also, round_.changed = counts, True
+
+    return replace(deed, act=act)
 
 
 def bet(player_id: str, key: str, amount_minor: int = 250, partition: int = 0, **more: Any) -> Deed:
