@@ -54,7 +54,7 @@ class History:
         """Providers ``acme`` (seamless) and ``live`` (with game wallets), and rates into euros."""
         wallets = {"acme": "seamless", "live": "transfer"}
         providers = {
-            f"{prefix}{name}": Profile(f"{prefix}{name}", wallet=wallets[name], **flags)  # type: ignore[arg-type]  # drawn
+            f"{prefix}{name}": Profile(f"{prefix}{name}", wallet=wallets[name], **flags)  # type: ignore[arg-type]  # drawn from FLAGS
             for name, flags in self.flags.items()
         }
         since = START - timedelta(hours=1)
