@@ -17,6 +17,7 @@ from processor.devstack.traffic.scripts import join
 from processor.errors import CroupierError
 from processor.kafka.producing import EventSender
 from processor.settings import Settings
+from tests.chaos.forging import Signatures, forged
 
 #: What is left out where a win may wait longer than a test.
 ORPHANS: Final = frozenset({"win without a bet"})
@@ -63,9 +64,11 @@ class Play:
         self._in_a_row: deque[TrafficEvent] = deque()
         self._held_partition: int | None = None
         self._held: list[TrafficEvent] = []
+        self._signatures: Signatures | None = None
 
     def start(self, settings: Settings) -> None:
-        """Begin to send."""
+        """Begin to send; signed, where the installation asks for it."""
+        self._signatures = Signatures(settings)
         self._task = asyncio.create_task(self._send_all(settings), name="play")
 
     async def end(self) -> None:
@@ -84,11 +87,14 @@ class Play:
         self._in_a_row.extend(self._chance.choices(list(self.sent.values()), k=count))
 
     def send_bad_ones(self, count: int) -> None:
-        """Send so many that must become dead letters, as fast as they go; a few are too large."""
+        """Send so many that must become dead letters, as fast as they go; a few are too large, a third are forged."""
         table, player = Table(self._chance, f"bad{self.seed}"), Player(f"bad{self.seed}", "EUR")
         self._in_a_row.extend(join(table, player))
         for number in range(count):
-            self._in_a_row.extend((malformed if number % 50 else oversized)(table, player))
+            if number % 3 == 0 and self._signatures is not None and self._signatures.asked_for:
+                self._in_a_row.append(forged(table, player, self._chance))
+            else:
+                self._in_a_row.extend((malformed if number % 50 else oversized)(table, player))
 
     def hold_back(self, partition: int) -> None:
         """Keep what is for this partition, until told to let go."""
@@ -153,8 +159,9 @@ class Play:
         """Raises TimeoutError where this producer has not answered for long."""
         if time.monotonic() - self._heard_at > _SILENT_SECONDS:
             raise TimeoutError("the producer says nothing any more")
+        headers = self._signatures.of(event) if self._signatures is not None else ()
         async with asyncio.timeout(_SILENT_SECONDS):
-            sending = await sender.send(event.value, key=event.key)
+            sending = await sender.send(event.value, key=event.key, headers=headers)
         sending.add_done_callback(lambda done: self._note(number, done))
 
     def _note(self, number: int, sending: asyncio.Future[Any]) -> None:

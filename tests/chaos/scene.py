@@ -28,6 +28,7 @@ from processor.lane.receipt import receipt_seq
 from processor.postgres.reference import replace_documents
 from processor.settings import Settings
 from tests.chaos.books import Books
+from tests.chaos.forging import make_keys
 from tests.chaos.waiting import PATIENCE_SECONDS, until
 from tests.installations import Database, Topics, drop, make_database, make_topics
 
@@ -182,9 +183,18 @@ class Scene:
 
 @asynccontextmanager
 async def staged(
-    stack: EmbeddedStack, template: str, directory: Path, *, wait_seconds: int = 10, **more: str
+    stack: EmbeddedStack,
+    template: str,
+    directory: Path,
+    *,
+    wait_seconds: int = 10,
+    signed: bool = False,
+    **more: str,
 ) -> AsyncIterator[Scene]:
-    """An installation of its own on running servers; ``wait_seconds`` is how long a win waits for its bet."""
+    """An installation of its own on running servers; ``wait_seconds`` is how long a win waits for its bet.
+
+    ``signed``: its workers believe nobody who has not signed.
+    """
     plain = stack.environment()
     database = await make_database(stack, template)
     topics = await make_topics(plain["CROUPIER_KAFKA_BOOTSTRAP"], 4)
@@ -192,6 +202,9 @@ async def staged(
         database.migrator_dsn, "providers", _providers(wait_seconds), actor="chaos", why="to play"
     )
     environment = {**plain, **database.environment(), **topics.environment(), **_WORKERS, **more}
+    if signed:
+        environment |= {"CROUPIER_SIGNING": "required", "CROUPIER_KEYS_DIRECTORY": str(directory / "keys")}
+        make_keys(directory / "keys", settings_from(environment))
     guardian = Guardian()
     guardian.start()
     scene = Scene(

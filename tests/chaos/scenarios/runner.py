@@ -1,4 +1,7 @@
-"""One scenario from its beginning to the oracle: two workers under load, trouble, healing, recovery."""
+"""One scenario from its beginning to the oracle: two workers under load, trouble, healing, recovery.
+
+Senders sign, and the workers believe nobody who does not: so forgeries are among the bad events.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,9 @@ async def play_out(
 ) -> None:
     """Raises AssertionError with everything that the oracle finds wrong, or with what was waited for in vain."""
     play = Play(scenario.seed, exactly=True, left_out=ORPHANS)
-    async with staged(servers, template, directory, wait_seconds=_WAIT_SECONDS, **_LANES) as scene:
+    async with staged(
+        servers, template, directory, wait_seconds=_WAIT_SECONDS, signed=True, **_LANES
+    ) as scene:
         if disk is not None:
             await move_onto_small_disk(scene.database.name, scene.superuser_dsn)
         async with (

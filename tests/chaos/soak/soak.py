@@ -86,7 +86,9 @@ async def soak(plan: SoakPlan, directory: Path, say: Callable[[str], None]) -> S
         say(
             f"Playing at {rate:,.0f} a second for {plan.seconds:,.0f} seconds, trouble every {plan.every_seconds:.0f}."
         )
-        async with staged(servers, template, playing, wait_seconds=_WAIT_SECONDS, **_LANES) as scene:
+        async with staged(
+            servers, template, playing, wait_seconds=_WAIT_SECONDS, signed=False, **_LANES
+        ) as scene:
             await _play(servers, scene, report, say)
     return report
 
@@ -102,7 +104,7 @@ async def _measured(servers: EmbeddedStack, template: str, directory: Path, plan
     """Events a second of a backlog, drained by two workers through the proxies, from the first batch on."""
     play = Play(plan.seed, exactly=True, rate=_AS_FAST_AS_IT_GOES, left_out=ORPHANS)
     async with (
-        staged(servers, template, directory, wait_seconds=_WAIT_SECONDS, **_LANES) as scene,
+        staged(servers, template, directory, wait_seconds=_WAIT_SECONDS, signed=False, **_LANES) as scene,
         set_up(servers, scene, play, frozenset(), None) as stage,
     ):
         play.start(scene.settings)
