@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
 from processor.domain.profiles import Reference
-from processor.errors import LayoutDiffers, LeaseLost
+from processor.errors import LayoutDiffers, LeaseLost, LedgerUnavailable
 from processor.ports import JournalRow, LaneRequest, LaneRow
 from processor.postgres.batch import PostgresBatch
 from processor.postgres.connection import Timeouts
@@ -27,7 +29,8 @@ class PostgresLedger:
     """
 
     def __init__(self, dsn: str, *, shards: int, timeouts: Timeouts | None = None) -> None:
-        self._session = Session(dsn, timeouts or Timeouts())
+        self._timeouts = timeouts or Timeouts()
+        self._session = Session(dsn, self._timeouts)
         self._shards = shards
         self._sql = statements("lane")
 
@@ -35,7 +38,7 @@ class PostgresLedger:
 
     async def take_lane(self, layout: int, lane: int, *, owner: str) -> LaneRow:
         """Bump the epoch: from now on whoever had the lane is fenced."""
-        rows = await self._fetch("take", layout, lane, owner)
+        rows = await self._fetch_held("take", layout, lane, owner)
         if not rows:
             raise LayoutDiffers(
                 f"the ledger has no lane {lane} of layout {layout} to give: another layout followed. "
@@ -45,7 +48,7 @@ class PostgresLedger:
 
     async def confirm_lane(self, layout: int, lane: int, epoch: int) -> LaneRow:
         """The lane's row if the epoch is still ours, after whatever transaction holds it has ended."""
-        rows = await self._fetch("confirm", layout, lane)
+        rows = await self._fetch_held("confirm", layout, lane)
         if not rows or rows[0]["epoch"] != epoch:
             raise _lost(lane, epoch)
         return await self._lane_row(rows[0])
@@ -137,6 +140,15 @@ class PostgresLedger:
     async def close(self) -> None:
         """Let go of the connection."""
         await self._session.close()
+
+    async def _fetch_held(self, statement: str, *arguments: Any) -> list[Any]:
+        """A statement on a row that somebody may hold; who froze with it does so no longer when it is tried again."""
+        try:
+            return await self._fetch(statement, *arguments)
+        except LedgerUnavailable as error:
+            if isinstance(error.__cause__, asyncpg.LockNotAvailableError):
+                await self._fetch("end_frozen", self._timeouts.idle_in_transaction_seconds)
+            raise
 
     async def _fetch(self, statement: str, *arguments: Any) -> list[Any]:
         await self._session.ready()

@@ -14,6 +14,15 @@ WHERE layout = $1 AND lane = $2 AND retired_at IS NULL
 RETURNING layout, lane, epoch, applied_seq, published_seq, partitions, next_offsets, stopped_reason,
     bootstrapped_at IS NULL AS fresh, suspect_takeovers, suspect_partition, suspect_offset, witness_seq;
 
+-- name: end_frozen
+-- Ends our own sessions that for longer than $1 seconds have been waiting for their client in the middle of a statement: a
+-- worker that froze within a COPY. Postgres listens to no time limit there, so it would hold its lane for ever.
+SELECT pid, pg_terminate_backend(pid) AS ended
+FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+    AND state = 'active' AND wait_event IN ('ClientRead', 'ClientWrite')
+    AND query_start < clock_timestamp() - make_interval(secs => $1);
+
 -- name: confirm
 -- The lane's row, once whatever transaction holds it has ended.
 SELECT layout, lane, epoch, applied_seq, published_seq, partitions, next_offsets, stopped_reason,

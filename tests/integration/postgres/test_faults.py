@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -286,3 +287,37 @@ async def test_append_only_holds_for_the_worker_too(installed: Installed) -> Non
         for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET decided_at = now()"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
                 await owner.execute(statement)
+
+
+async def test_a_worker_that_froze_in_the_middle_of_a_copy_does_not_keep_its_lane(
+    installed: Installed,
+) -> None:
+    """Postgres ends a session that is idle in its transaction; one that waits for a COPY's next piece it never ends."""
+    await (await installed.keeper()).apply(opening("p-1"))
+    frozen, in_the_middle = await installed.worker(), asyncio.Event()
+    for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        await frozen.execute(f"SET {setting} = '500ms'")
+
+    async def nothing_more() -> AsyncIterator[bytes]:
+        in_the_middle.set()
+        await asyncio.Future()
+        yield b""
+
+    transaction = frozen.transaction()
+    await transaction.start()
+    await frozen.execute("SELECT FROM lanes WHERE lane = 0 FOR UPDATE")
+    copying = asyncio.create_task(frozen.copy_to_table("seals", source=nothing_more()))
+    await in_the_middle.wait()
+    ledger = installed.ledger(Timeouts(lock_seconds=0.5, idle_in_transaction_seconds=1.0))
+    try:
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    taken = await ledger.take_lane(LAYOUT, 0, owner="worker-2")
+                    break
+                except LedgerUnavailable:
+                    continue
+    finally:
+        copying.cancel()
+        frozen.terminate()
+    assert taken.epoch == 2
