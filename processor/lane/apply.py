@@ -132,7 +132,7 @@ class Batches:
         problem = cause if cause is not None else ValueError("unknown")
         self.observer.poison(self.lane, place[0], place[1], problem)
         poisonous[place] = f"{type(problem).__name__}: {problem}"[:500]
-        reason = self.breaker.poison()
+        reason = self.breaker.poison(place)
         if reason is not None:
             raise TooMuchPoison(f"{reason} Last: {poisonous[place]}")
 

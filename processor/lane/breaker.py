@@ -1,6 +1,7 @@
 """The circuit breaker: too much poison in a lane means that we are broken, not the events; then the lane stops.
 
-Forged and unreadable events do not count: one hostile sender must not be able to stop the others.
+Forged and unreadable events do not count: one hostile sender must not be able to stop the others. Nor does another
+attempt of an event that was counted: on a quiet topic a few of them, tried again, would look like many.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ class Breaker:
         self._recent: deque[tuple[int, bool]] = deque()
         self._events = 0
         self._poison = 0
+        self._counted: dict[tuple[int, int], None] = {}
 
     def healthy(self, events: int) -> None:
         """So many events were applied without trouble."""
@@ -26,10 +28,21 @@ class Breaker:
             self._row = 0
             self._note(events, poison=False)
 
-    def poison(self) -> str | None:
-        """One more event is poison; the reason to stop, where it is one too many."""
+    def poison(self, place: tuple[int, int]) -> str | None:
+        """The event at this place (partition, offset) is poison; the reason to stop, where it is one too many."""
+        if place in self._counted:
+            return None
+        self._counted[place] = None
+        if len(self._counted) > self._window:
+            del self._counted[next(iter(self._counted))]
         self._row += 1
         self._note(1, poison=True)
+        reason = self._too_many()
+        if reason is not None:
+            self._counted.clear()  # a lane that a person resumes counts them anew
+        return reason
+
+    def _too_many(self) -> str | None:
         if self._row >= self._limit:
             return (
                 f"{self._row} events in a row could not be applied: a fault of this version or its database?"

@@ -59,7 +59,7 @@ class Play:
         self._task: asyncio.Task[None] | None = None
         self._waiting: dict[int, TrafficEvent] = {}
         self._made = 0
-        self._heard_at = 0.0
+        self._sent_at: dict[int, float] = {}
         self._chance = Random(self.seed)
         self._in_a_row: deque[TrafficEvent] = deque()
         self._held_partition: int | None = None
@@ -109,7 +109,6 @@ class Play:
         while True:
             try:
                 async with EventSender(settings) as sender:
-                    self._heard_at = time.monotonic()
                     for number, event in list(self._waiting.items()):
                         await self._send(sender, number, event)
                     await self._go_on(sender, events)
@@ -156,9 +155,17 @@ class Play:
         await self._send(sender, self._made, event)
 
     async def _send(self, sender: EventSender, number: int, event: TrafficEvent) -> None:
-        """Raises TimeoutError where this producer has not answered for long."""
-        if time.monotonic() - self._heard_at > _SILENT_SECONDS:
+        """Raises TimeoutError where this producer has not answered for some event for long.
+
+        An idempotent one of aiokafka can stop sending to one partition after a broker's restart, and go on with all
+        others: so each event is watched.
+        """
+        now = time.monotonic()
+        if now - next(iter(self._sent_at.values()), now) > _SILENT_SECONDS:
+            self._sent_at.clear()
             raise TimeoutError("the producer says nothing any more")
+        self._sent_at.pop(number, None)
+        self._sent_at[number] = now
         headers = self._signatures.of(event) if self._signatures is not None else ()
         async with asyncio.timeout(_SILENT_SECONDS):
             sending = await sender.send(event.value, key=event.key, headers=headers)
@@ -168,4 +175,4 @@ class Play:
         """What failed may have come through or not; it is sent again, and the topic tells what came (oracle.py)."""
         if not sending.cancelled() and sending.exception() is None:
             self._waiting.pop(number, None)
-            self._heard_at = time.monotonic()
+            self._sent_at.pop(number, None)
