@@ -41,7 +41,7 @@ sbom: setup ## the bill of materials of a worker (CycloneDX), into build/
 test: setup ## all tests but the long ones
 	$(BIN)/python -m pytest
 
-long: setup ## the tests that take minutes: layouts, roles, the runbook, a signed installation, all cases
+long: setup ## the tests that take minutes: all acceptance cases, a fifth sent twice, a worker killed
 	$(BIN)/python -m pytest tests/acceptance tests/integration -m long --timeout=900
 
 certify: setup ## the acceptance cases on a stack and a worker of their own (ARGS="--duplicate 0.2 --kill")

@@ -21,7 +21,7 @@ from tests.chaos.scenarios.small_disk import SmallDisk
 
 _PAIRS: Final = int(os.environ.get("CROUPIER_CHAOS_PAIRS", "30"))
 #: What `make test` plays of them.
-_SHORT: Final = 0
+_SHORT: Final = 2
 
 
 def _parameters() -> list[object]:

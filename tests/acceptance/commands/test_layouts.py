@@ -14,9 +14,6 @@ from tests.acceptance.commands.conftest import Installation, Typed, running
 from tests.acceptance.commands.test_operating import deposit, open_player
 from tests.installations import Database, drop, make_database, make_topics
 
-#: Takes minutes: servers are changed underneath a whole installation (`make long`).
-pytestmark = pytest.mark.long
-
 PLAYERS = [f"player-{number}" for number in range(12)]
 
 

@@ -22,9 +22,6 @@ from tests.acceptance.commands.conftest import Installation, LogLines, Typed, ru
 from tests.acceptance.commands.test_operating import PROVIDERS, deposit, open_player, play
 from tests.installations import drop, make_database, make_topics
 
-#: Takes minutes: servers are changed underneath a whole installation (`make long`).
-pytestmark = pytest.mark.long
-
 
 @dataclass
 class Signed:

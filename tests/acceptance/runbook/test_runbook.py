@@ -22,9 +22,6 @@ from tests.acceptance.runbook.blocks import blocks
 from tests.acceptance.runbook.house import House
 from tests.installations import drop, make_database, make_topics, unique
 
-#: Takes minutes: servers are changed underneath a whole installation (`make long`).
-pytestmark = pytest.mark.long
-
 PLAYERS = [f"player-{number}" for number in range(8)]
 LOOK_EVERY_SECONDS = 0.1
 

@@ -16,8 +16,6 @@ from processor.settings import Settings
 from tests.acceptance.secured.conftest import Doors, principal
 from tests.integration.kafka.raw_produce import batch_of
 
-pytestmark = pytest.mark.long  # a stack of its own: `make test-secure`
-
 SENDER = 'role = "sender"'
 
 

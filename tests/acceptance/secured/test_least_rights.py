@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from processor.devstack.databases import create_database, with_database
 from processor.devstack.stack import POSTGRES_DSN, POSTGRES_MIGRATOR_DSN
 from processor.postgres.migrate import migrate
 from tests.acceptance.commands.conftest import Installation, running
 from tests.acceptance.secured.conftest import Doors, principal
 from tests.installations import unique
-
-pytestmark = pytest.mark.long  # a stack of its own: `make test-secure`
 
 OPERATOR = 'role = "operator"'
 

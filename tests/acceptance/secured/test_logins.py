@@ -16,8 +16,6 @@ from processor.kafka.topics import check_topics
 from processor.postgres.connection import opened
 from tests.acceptance.secured.conftest import Doors
 
-pytestmark = pytest.mark.long  # a stack of its own: `make test-secure`
-
 CHECK = ("topics", "check")
 
 

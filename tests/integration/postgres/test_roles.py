@@ -19,9 +19,6 @@ from tests.contract.ledger.bookkeeper import bet, opening
 from tests.installations import Database, unique
 from tests.integration.postgres.installed import Installed
 
-#: Takes minutes: servers are changed underneath a whole installation (`make long`).
-pytestmark = pytest.mark.long
-
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 Connect: TypeAlias = "Callable[[str], Awaitable[Connection]]"
 

@@ -1,0 +1,94 @@
+"""The law and the naive wallet answer alike, event by event, in code, conflict and every balance."""
+
+from __future__ import annotations
+
+import asyncio
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.fakes.ledger import FakeLedger, FakeStore
+from tests.histories.events import EXPONENTS, Event, History, histories, named
+from tests.histories.naive import NaiveHouse
+from tests.histories.playing import Stage, results_of
+
+RATES = {"JPY": Fraction("0.61"), "USD": Fraction("0.923"), "BTC": Fraction("6100050") / 10**8}
+POOLS = {"cash": "cash", "bonus": "bonus", "game_wallet": "game:live", "debt": "debt"}
+
+
+def as_read(event: Event) -> Event:
+    """The event with what its sender left out."""
+    read = named(event, "")
+    if read["type"] in ("bet", "win"):
+        read.setdefault("kind", "stake" if read["type"] == "bet" else "game")
+    if read["type"] == "open_session":
+        read.setdefault("channel", "web")
+    if read["type"] == "batch":
+        common = {name: read[name] for name in ("provider", "player_id", "currency", "game_id", "session_id")}
+        read["actions"] = [
+            {
+                **common,
+                "round_id": read["round_id"],
+                "kind": "stake" if one["type"] == "bet" else "game",
+                **one,
+            }
+            for one in read["actions"]
+        ]
+    return read
+
+
+@pytest.mark.model
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(histories())
+def test_the_law_and_the_naive_wallet_answer_alike(history: History) -> None:
+    results = results_of(asyncio.run(Stage(FakeLedger(FakeStore())).play(history, "")))
+    house = NaiveHouse(history.flags, RATES)
+    for place, body in enumerate(results):
+        offset = body["source"]["offset"]
+        event = as_read(history.events[offset])
+        following = results[place + 1] if place + 1 < len(results) else None
+        if body["code"] == "ROLLED_BACK" and not body["replayed"] and taken_out(following, body):
+            house.tombstones.add((event["provider"], event["player_id"], event["transaction_id"]))
+        verdict = house.answer(event, history.at[offset])
+        said = (body["code"], body["replayed"], body.get("conflict"))
+        assert said == (verdict.code, verdict.replayed is not None, verdict.conflict), event
+        if body["balance"] is not None:
+            assert told_balance(body) == expected_balance(house, event, told_currency(body, event, house)), (
+                event
+            )
+
+
+def taken_out(following: dict[str, Any] | None, body: dict[str, Any]) -> bool:
+    """Whether the next answer is to a rollback that took this event out of its queue."""
+    if following is None or following["type"] != "rollback":
+        return False
+    if following["source"]["offset"] < body["source"]["offset"]:
+        return False
+    names = ("provider", "player_id")
+    alike = all(following[name] == body[name] for name in names)
+    return alike and following["reference"] == body["transaction_id"]
+
+
+def told_currency(body: dict[str, Any], event: Event, house: NaiveHouse) -> str:
+    """The wallet that was moved, else the event's, else the first."""
+    wallets = house.wallets(event["player_id"])
+    fx = body.get("fx")
+    currency = fx["to"] if fx else body["currency"]
+    return currency if currency in wallets else wallets[0]
+
+
+def told_balance(body: dict[str, Any]) -> dict[str, Fraction]:
+    return {name: Fraction(body["balance"][name]) for name in POOLS}
+
+
+def expected_balance(house: NaiveHouse, event: Event, currency: str) -> dict[str, Fraction]:
+    scale = 10 ** EXPONENTS[currency]
+    found = {
+        name: Fraction(house.balance(event["player_id"], currency, pool), scale)
+        for name, pool in POOLS.items()
+    }
+    if event["provider"] != "live":
+        found["game_wallet"] = Fraction(0)
+    return found
