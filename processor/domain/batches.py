@@ -90,8 +90,9 @@ def batch_funds(case: Case) -> Decision | None:
 
 
 def refused_actions(case: Case, decision: Decision) -> tuple[Action, ...]:
-    """What becomes of the actions of a refused batch: new bets are burnt with its code, wins never are."""
+    """What becomes of the actions of a refused batch: new bets are burnt with its code and conflict, wins never."""
     command = case.command
+    details: dict[str, object] | None = None if decision.conflict is None else {"conflict": decision.conflict}
     seen = {case.key}
     actions = []
     for one in command.actions:
@@ -104,7 +105,7 @@ def refused_actions(case: Case, decision: Decision) -> tuple[Action, ...]:
             continue
         burns = decision.burns_id and one.type == "bet" and key not in seen
         seen.add(key)
-        actions.append(Action(one, key, decision.code, burns_id=burns))
+        actions.append(Action(one, key, decision.code, burns_id=burns, details=details))
     return tuple(actions)
 
 
@@ -172,8 +173,11 @@ def _copy_of(case: Case) -> Books:
 
 
 def _refusal(decision: Decision, place: int) -> Decision:
-    """What the batch answers where an action is refused so. A conflict names the action's field."""
+    """What the batch answers where an action is refused so. A conflict names the action's field, or, where the action
+    was burnt with an earlier batch's conflict, the action alone."""
     conflict = None if decision.conflict is None else f"actions[{place}].{decision.conflict}"
+    if decision.code == Code.CONFLICT and conflict is None:
+        conflict = f"actions[{place}]"
     return Decision(
         decision.code,
         burns_id=decision.burns_id or decision.known is not None,

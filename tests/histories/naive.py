@@ -430,7 +430,8 @@ class NaiveHouse(Past):
                     if differs is not None:
                         refused[place] = Verdict("CONFLICT", conflict=f"actions[{place}].{differs}")
                     elif known.code != "OK":
-                        refused[place] = Verdict(known.code)
+                        named = f"actions[{place}]" if known.code == "CONFLICT" else None
+                        refused[place] = Verdict(known.code, conflict=named)
                     continue
                 verdict = copy._rehearsed(one)
                 if verdict.code == "OK":
@@ -464,7 +465,7 @@ class NaiveHouse(Past):
         """New bets are burnt with the batch's code, wins never."""
         seen: list[Fact] = [Fact(fact.event, verdict.code, fact.at)]
         for action in fact.event["actions"]:
-            one = Fact(action, verdict.code, fact.at)
+            one = Fact(action, verdict.code, fact.at, conflict=verdict.conflict)
             if self.known(action) is None and not any(self.same_id(action, other.event) for other in seen):
                 seen.append(one)
                 if action["type"] == "bet" and verdict.burns:

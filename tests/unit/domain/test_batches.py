@@ -155,6 +155,16 @@ def test_another_event_under_an_actions_id_is_a_conflict_that_names_the_action()
     assert again.replayed
     assert again.details is not None
     assert again.details["conflict"] == "actions[1].amount"
+    alone = play.send(
+        "bet", "b2", amount="1.00"
+    )  # burnt with the batch's code, and tells what the batch told
+    assert (alone.code, alone.replayed, alone.details) == (
+        "CONFLICT",
+        True,
+        {"conflict": "actions[1].amount"},
+    )
+    later = send(play, "x2", bet("b3", "1.00"), bet("b2", "1.00"))
+    assert (later.code.value, later.conflict) == ("CONFLICT", "actions[1]")
     assert play.cash_of() == 9900
 
 
