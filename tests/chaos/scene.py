@@ -162,7 +162,10 @@ class Scene:
             lanes = await self.books.lanes()
             return bool(lanes) and all(lane.published_seq > before.get(lane.lane, 0) for lane in lanes)
 
-        await until(moved, lambda: f"progress of every lane; {self.tails()}")
+        try:
+            await until(moved, lambda: f"progress of every lane; {self.tails()}")
+        except AssertionError as over:
+            raise AssertionError(f"{await self._missing()}; {over}") from over
 
     def said(self, action: str) -> list[dict[str, Any]]:
         """What workers logged under this word."""
