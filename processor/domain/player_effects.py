@@ -56,7 +56,7 @@ class BonusGranted:
     def apply(self, player: Player, moment: Moment) -> None:
         granted = self.bonus
         for before in player.bonuses:
-            if before.bonus_id == granted.bonus_id and before.currency == granted.currency:
+            if before.key == granted.key:
                 more_minor = before.requirement_minor + granted.requirement_minor
                 more = replace(before, requirement_minor=more_minor)
                 player.bonuses = tuple(more if one is before else one for one in player.bonuses)
@@ -72,6 +72,5 @@ class BonusEnded:
     currency: str
 
     def apply(self, player: Player, moment: Moment) -> None:
-        player.bonuses = tuple(
-            one for one in player.bonuses if one.bonus_id != self.bonus_id or one.currency != self.currency
-        )
+        ended = (self.bonus_id, self.currency)
+        player.bonuses = tuple(one for one in player.bonuses if one.key != ended)

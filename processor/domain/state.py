@@ -72,6 +72,11 @@ class Bonus:
     requirement_minor: int
     wagered_minor: int = 0
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What a player has one bonus of: the same id in another currency is another bonus."""
+        return self.bonus_id, self.currency
+
 
 @dataclass(slots=True)
 class Round:

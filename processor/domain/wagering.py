@@ -33,11 +33,9 @@ def count_wagers(case: Case, postings: Iterable[Posting]) -> None:
         named = dict(case.bet.own).get("bonus_id")
         for posting in postings:
             if posting.debit in PLAYED_FOR and posting.credit not in HOUSE_ACCOUNTS:
-                back = [one for one in player.bonuses if one.granted_at < case.bet.sequence]
-                back_ids = {one.bonus_id for one in back}
-                player.bonuses = _back(
-                    player.bonuses, posting.currency, posting.amount_minor, named, back_ids
-                )
+                then_there = [one for one in player.bonuses if one.granted_at < case.bet.sequence]
+                own = [one for one in then_there if one.currency == posting.currency]
+                player.bonuses = _back(player.bonuses, own, posting.amount_minor, named)
 
 
 def bonus_funds(case: Case) -> Decision | None:
@@ -71,13 +69,12 @@ def _forward(
 
 
 def _back(
-    bonuses: Sequence[Bonus], currency: str, amount_minor: int, named: str | None, then_there: set[str]
+    bonuses: Sequence[Bonus], own: Sequence[Bonus], amount_minor: int, named: str | None
 ) -> tuple[Bonus, ...]:
-    """With the amount taken off, newest first, as far as there is any."""
-    own = [one for one in bonuses if one.currency == currency and one.bonus_id in then_there]
-    chosen = find_bonus(own, named, currency)
+    """With the amount taken off ``own``, some of them in one currency: newest first, as far as there is any."""
     left, changed = amount_minor, tuple(bonuses)
-    for one in [chosen] if chosen is not None else reversed(own):
+    chosen = [one for one in own if one.bonus_id == named]
+    for one in chosen or reversed(own):
         off = min(left, one.wagered_minor)
         left -= off
         changed = _with(changed, replace(one, wagered_minor=one.wagered_minor - off))
@@ -86,4 +83,4 @@ def _back(
 
 def _with(bonuses: Iterable[Bonus], changed: Bonus) -> tuple[Bonus, ...]:
     """The same bonuses in their order, one of them as it is now."""
-    return tuple(changed if one.bonus_id == changed.bonus_id else one for one in bonuses)
+    return tuple(changed if one.key == changed.key else one for one in bonuses)

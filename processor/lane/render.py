@@ -51,7 +51,9 @@ ACCEPTED: Final[Mapping[str, str]] = {
 RESULT_TYPE: Final = b"wallet.result.v1"
 _DETAIL_BYTES: Final = 512
 #: What is stored of a conversion beside it is nobody's business but the books'.
-_TOLD_OF_A_CONVERSION: Final = frozenset(Conversion.model_json_schema()["properties"])
+_TOLD_OF_A_CONVERSION: Final = frozenset(
+    field.alias or name for name, field in Conversion.model_fields.items()
+)
 
 Format = Callable[[int], str]
 

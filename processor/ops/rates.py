@@ -47,7 +47,7 @@ def list_rates(as_json: JsonOption = False) -> None:
 
     documents = documents_of("rates")
     rows = [
-        {"from": source, "to": target, "at": at, **documents[name]}
+        {"from": source, "to": target, "at": at.isoformat(), **documents[name]}
         for name, (source, target, at) in newest_first(documents).items()
     ]
     if as_json:

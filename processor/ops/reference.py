@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from processor.errors import WrongUsage
+from processor.postgres.reference import rate_name
 from schemas.currencies import BUILT_IN_CURRENCIES, CURRENCY_CODE_PATTERN, LARGEST_EXPONENT
 
 Document = dict[str, Any]
@@ -242,23 +243,17 @@ def merged_rates(before: Mapping[str, Document], named: Mapping[str, Document]) 
     now = datetime.now(UTC)
     for name, (source, target, at) in newest_first(together).items():
         pair = (source, target)
-        passed[pair] = passed.get(pair, 0) + (datetime.fromisoformat(at) <= now)
+        passed[pair] = passed.get(pair, 0) + (at <= now)
         if passed[pair] <= KEPT_RATES:
             kept[name] = together[name]
     return kept
 
 
-def newest_first(documents: Mapping[str, Document]) -> dict[str, tuple[str, str, str]]:
+def newest_first(documents: Mapping[str, Document]) -> dict[str, tuple[str, str, datetime]]:
     """(from, to, at) by name: pair by pair, the newest rate of each first."""
-    parts = {name: _rate_parts(name) for name in documents}
-    by_time = sorted(parts, key=lambda name: datetime.fromisoformat(parts[name][2]), reverse=True)
+    parts = {name: rate_name(name) for name in documents}
+    by_time = sorted(parts, key=lambda name: parts[name][2], reverse=True)
     return {name: parts[name] for name in sorted(by_time, key=lambda name: parts[name][:2])}
-
-
-def _rate_parts(name: str) -> tuple[str, str, str]:
-    pair, _, at = name.partition(" ")
-    source, _, target = pair.partition("/")
-    return source, target, at
 
 
 def changes(before: Mapping[str, Document], after: Mapping[str, Document]) -> list[Change]:

@@ -142,6 +142,25 @@ def test_a_bet_that_names_a_bonus_counts_for_it_alone() -> None:
     assert wagered(play) == {"first": 100, "second": 0}
 
 
+def test_the_same_bonus_in_two_currencies_is_two() -> None:
+    play = Play()
+    play.send("open_player", "o2", currency="USD")
+    cashier(play, "grant_bonus", "g1", "5.00", must="6.00")
+    own = (("bonus_id", "w"), ("wagering_requirement", "9.00"))
+    play.send("grant_bonus", "g2", provider="cashier", currency="USD", amount="7.00", own=own)
+    play.send("bet", "b1", amount="4.00")
+    play.send("bet", "b2", currency="USD", amount="3.00", round_id="r2")
+    play.send("rollback", "c1", reference="b1")
+
+    def facts() -> list[tuple[str, int, int]]:
+        bonuses = play.ledger.players["p"].bonuses
+        return [(one.currency, one.requirement_minor, one.wagered_minor) for one in bonuses]
+
+    assert facts() == [("EUR", 600, 0), ("USD", 900, 300)]
+    cashier(play, "expire_bonus", "x1", "5.00")
+    assert facts() == [("USD", 900, 300)]
+
+
 def test_a_refused_bet_wagers_nothing() -> None:
     play = Play(cash="1.00")
     cashier(play, "grant_bonus", "g1", "1.00", must="6.00")
