@@ -76,9 +76,9 @@ class Batches:
         async with self._step(Step.AUTHENTICATE, seq):
             authenticate(arrivals, max_event_bytes=self.max_event_bytes, gate=self.gate)
             for arrival in arrivals:
-                if (arrival.record.partition, arrival.record.offset) in self._condemned:
-                    arrival.reason = "POISON"
-                    arrival.detail = "Reading this event ended the worker's process, again and again."
+                why = self._condemned.get((arrival.record.partition, arrival.record.offset))
+                if why is not None:
+                    arrival.reason, arrival.detail = "POISON", why
         async with self._step(Step.DECODE, seq):
             self.door().open(arrivals)
         return list(arrivals)
@@ -90,10 +90,9 @@ class Batches:
             self._door, self._door_revision = Door(reference.currencies, DECIDED_TYPES), reference.revision
         return self._door
 
-    def condemn(self, suspect: Place | None) -> None:
-        """An event that was marked before it was read, and whose reader then died, is read no more."""
-        if suspect is not None:
-            self._condemned[suspect] = "it ended the process"
+    def condemn(self, suspect: Place, deaths: int) -> None:
+        """An event that was marked before it was read, and over which so many workers then died, is read no more."""
+        self._condemned[suspect] = f"Reading this event ended the worker's process, {deaths} times."
 
     # ------------------------------------------------------------------------------------- steps 4 to 8
 

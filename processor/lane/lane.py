@@ -25,7 +25,7 @@ from processor.lane.recovery import Recovery
 from processor.lane.steps import Step
 from processor.lane.watermarks import Watermarks
 from processor.lane.work import Applied, Due, Item, Position
-from processor.ports import Clock, EventReader, Ledger, Publisher
+from processor.ports import Clock, EventReader, LaneRow, Ledger, Publisher
 
 
 class Lane:
@@ -136,14 +136,23 @@ class Lane:
         self._publisher, self._position = recovered.publisher, recovered.position
         if recovered.row.stopped_reason is not None:
             raise LaneStopped(recovered.row.stopped_reason)
-        if recovered.row.suspect_takeovers >= self._suspect_takeovers:
-            self._careful_left = self._max_batch_records
-            self._batches.condemn(recovered.row.suspect)
+        self._look_at_suspects(recovered.row)
         self._intake.start_from(self._position.next_offsets)
         self._observer.recovered(
             self.number, self._position.epoch, recovered.republished, recovered.concluded
         )
         self._observer.ready(self.number, True)
+
+    def _look_at_suspects(self, row: LaneRow) -> None:
+        """Read single events, each marked before, where workers died without progress; condemn over which they did.
+
+        A worker dies for any of its lanes, or for none: one death under an event's mark is no proof against it.
+        """
+        if row.suspects or row.suspect_takeovers >= self._suspect_takeovers:
+            self._careful_left = self._max_batch_records
+        for place, deaths in row.suspects.items():
+            if deaths >= self._suspect_takeovers:
+                self._batches.condemn(place, deaths)
 
     async def _turn(self) -> None:
         """One round of the loop: fetch, apply, hand over to publishing."""

@@ -238,7 +238,8 @@ def _cells(lane: LaneState) -> tuple[object, ...]:
     elif lane.owner is None:
         state = cell("nobody has it", "yellow")
     elif lane.suspect_partition is not None:
-        state = cell(f"suspects the event {lane.suspect_partition}@{lane.suspect_offset}", "yellow")
+        event = f"{lane.suspect_partition}@{lane.suspect_offset}"
+        state = cell(f"suspects the event {event}: {lane.suspect_deaths} deaths over it", "yellow")
     else:
         state = cell("owned", "green")
     partitions = ",".join(map(str, lane.partitions))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -30,7 +30,8 @@ class LaneRow:
     """One lane's row: who holds it and how far it has come.
 
     ``next_offsets`` is per partition; ``seal`` is the last seal's digest; ``suspect_takeovers`` counts unclean
-    take-overs at unchanged offsets; ``suspect`` is the (partition, offset) marked before it was decoded.
+    take-overs at unchanged offsets; ``suspects`` are events, by (partition, offset), that were marked and not
+    applied yet when their worker died, and how often that was so.
     ``witness_seq`` is the last of the published batches that put a record on the topics (0: none did).
     """
 
@@ -44,7 +45,7 @@ class LaneRow:
     stopped_reason: str | None = None
     fresh: bool = False
     suspect_takeovers: int = 0
-    suspect: tuple[int, int] | None = None
+    suspects: dict[tuple[int, int], int] = field(default_factory=dict)
     witness_seq: int = 0
 
 
@@ -181,7 +182,8 @@ class Ledger(Protocol):
         """Say that we left in good order (owner cleared), so that the next take-over counts as clean.
 
         `take_lane` counts ``suspect_takeovers``: a take-over of a lane that was not released and whose
-        ``next_offsets`` have not moved since the take-over before adds one; any progress sets it to 0.
+        ``next_offsets`` have not moved since the take-over before adds one; any progress sets it to 0. Where it left an
+        event marked (`mark_suspect`), one more of ``suspects`` is counted.
         """
         ...
 
@@ -208,7 +210,8 @@ class Ledger(Protocol):
         ...
 
     async def mark_suspect(self, layout: int, lane: int, epoch: int, partition: int, offset: int) -> None:
-        """Note, in a transaction of its own, the single event about to be decoded after unclean take-overs."""
+        """Note, in a transaction of its own, the single event about to be decoded after unclean take-overs; the batch
+        that applies it takes the note away."""
         ...
 
     async def stop_lane(self, layout: int, lane: int, epoch: int, reason: str) -> None:

@@ -15,7 +15,7 @@ from processor.postgres.statements import statements
 SCHEMA = "croupier"
 
 #: The schema versions this program works with; wider than one while an upgrade runs old and new side by side.
-OLDEST_SCHEMA, NEWEST_SCHEMA = 14, 15
+OLDEST_SCHEMA, NEWEST_SCHEMA = 16, 16
 
 Connection = asyncpg.Connection
 

@@ -78,7 +78,7 @@ class PostgresLedger:
     async def _lane_row(self, row: Any) -> LaneRow:
         """The row, with the digest of the last batch's seal beside it."""
         seals = await self._fetch("seal_of", row["layout"], row["lane"], row["applied_seq"])
-        suspect = (row["suspect_partition"], row["suspect_offset"])
+        suspects = await self._fetch("suspects", row["layout"], row["lane"])
         return LaneRow(
             row["layout"],
             row["lane"],
@@ -90,7 +90,7 @@ class PostgresLedger:
             row["stopped_reason"],
             row["fresh"],
             row["suspect_takeovers"],
-            None if None in suspect else suspect,
+            {(one["event_partition"], one["event_offset"]): one["deaths"] for one in suspects},
             row["witness_seq"],
         )
 

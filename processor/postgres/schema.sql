@@ -244,6 +244,18 @@ COMMENT ON COLUMN lanes.taken_offsets IS 'next_offsets at the last take-over: un
 COMMENT ON COLUMN lanes.witness_seq IS 'The last published batch that put a record on the topics: a lost receipt is looked for down to it.';
 COMMENT ON COLUMN lanes.retired_at IS 'When another layout followed: nobody can take the lane any more.';
 
+CREATE TABLE suspects (
+    layout          integer NOT NULL,
+    lane            integer NOT NULL,
+    event_partition integer NOT NULL,
+    event_offset    bigint NOT NULL,
+    deaths          integer NOT NULL DEFAULT 1,
+    last_at         timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT suspects_pkey PRIMARY KEY (layout, lane, event_partition, event_offset),
+    CONSTRAINT suspects_deaths_check CHECK (deaths > 0)
+);
+COMMENT ON TABLE suspects IS 'Events that were marked before they were read when their worker died, and how often it did; forgotten once the lane is past them.';
+
 CREATE TABLE journal (
     layout       integer NOT NULL,
     lane         integer NOT NULL,

@@ -24,8 +24,6 @@ class LaneState:
     published_seq: int
     next_offsets: dict[int, int]
     stopped_reason: str | None
-    suspect_takeovers: int
-    suspect: tuple[int | None, int | None]
     journal: tuple[int, ...]
 
     def faults(self) -> list[str]:
@@ -59,12 +57,15 @@ class Books:
                 row["published_seq"],
                 dict(zip(row["partitions"], row["next_offsets"], strict=True)),
                 row["stopped_reason"],
-                row["suspect_takeovers"],
-                (row["suspect_partition"], row["suspect_offset"]),
                 tuple(row["journal"]),
             )
             for row in await self.rows("lanes")
         ]
+
+    async def suspects(self) -> dict[tuple[int, int], int]:
+        """How often a worker died over an event (partition, offset) that it had marked."""
+        rows = await self.rows("suspects")
+        return {(row["event_partition"], row["event_offset"]): int(row["deaths"]) for row in rows}
 
     async def parked(self) -> int:
         """How many events wait now."""

@@ -44,6 +44,7 @@ class FakeStore:
         self.lanes: dict[LaneName, LaneRow] = {}
         self.owners: dict[LaneName, str | None] = {}
         self.taken_offsets: dict[LaneName, dict[int, int]] = {}
+        self.marks: dict[LaneName, tuple[int, int]] = {}
         self.journal: dict[LaneName, dict[int, JournalRow]] = {}
         self.records: dict[tuple[int, int, int], int] = {}
         self.people: dict[str, _Person] = {}
@@ -102,6 +103,14 @@ class FakeLedger:
             unmoved = self._store.taken_offsets.get(name) == row.next_offsets
             suspect = row.suspect_takeovers + 1 if unclean and unmoved else 0
             row = replace(row, epoch=row.epoch + 1, suspect_takeovers=suspect)
+            marked = self._store.marks.pop(name, None)
+            if unclean and marked is not None:
+                row.suspects[marked] = row.suspects.get(marked, 0) + 1
+            row.suspects = {
+                (partition, offset): deaths
+                for (partition, offset), deaths in row.suspects.items()
+                if offset >= row.next_offsets.get(partition, 0)
+            }
             self._store.lanes[name] = row
             self._store.owners[name] = owner
             self._store.taken_offsets[name] = dict(row.next_offsets)
@@ -165,7 +174,8 @@ class FakeLedger:
 
     async def mark_suspect(self, layout: int, lane: int, epoch: int, partition: int, offset: int) -> None:
         """The event about to be read."""
-        self._own(layout, lane, epoch).suspect = (partition, offset)
+        self._own(layout, lane, epoch)
+        self._store.marks[layout, lane] = (partition, offset)
 
     async def stop_lane(self, layout: int, lane: int, epoch: int, reason: str) -> None:
         """Store the stop."""
@@ -332,6 +342,7 @@ class FakeBatch:
             written.seal,
         )
         row.published_seq = move.published_seq
+        store.marks.pop(name, None)
         journal = store.journal.setdefault(name, {})
         for seq in [one for one in journal if one <= move.published_seq]:
             del journal[seq]

@@ -32,6 +32,7 @@ _TABLES = (
     "lanes",
     "owners",
     "taken_offsets",
+    "marks",
     "journal",
     "people",
     "outcomes",

@@ -13,7 +13,10 @@ _FILE = "desk_lanes"
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """One lane of the current layout. ``journal_batches`` are those that Kafka may not hold yet."""
+    """One lane of the current layout. ``journal_batches`` are those that Kafka may not hold yet.
+
+    ``suspect_*``: the event of it, not applied yet, over which workers died most often (docs/exactly-once.md).
+    """
 
     layout: int
     lane: int
@@ -27,6 +30,7 @@ class LaneState:
     suspect_takeovers: int
     suspect_partition: int | None
     suspect_offset: int | None
+    suspect_deaths: int | None
     updated_at: datetime
     journal_batches: int
 

@@ -1,9 +1,17 @@
 -- name: list
 -- Every lane of the current layout: who holds it, how far it is, what the journal still holds.
 SELECT l.layout, l.lane, l.epoch, l.owner, l.applied_seq, l.published_seq, l.partitions, l.next_offsets,
-    l.stopped_reason, l.suspect_takeovers, l.suspect_partition, l.suspect_offset, l.updated_at,
+    l.stopped_reason, l.suspect_takeovers, s.event_partition, s.event_offset, s.deaths, l.updated_at,
     (SELECT count(*) FROM journal j WHERE j.layout = l.layout AND j.lane = l.lane) AS journal_batches
 FROM lanes l
+LEFT JOIN LATERAL (
+    SELECT w.event_partition, w.event_offset, w.deaths
+    FROM suspects w
+    WHERE w.layout = l.layout AND w.lane = l.lane
+        AND w.event_offset >= l.next_offsets[array_position(l.partitions, w.event_partition)]
+    ORDER BY w.deaths DESC, w.event_partition
+    LIMIT 1
+) s ON true
 WHERE l.layout = (SELECT max(number) FROM layouts)
 ORDER BY l.lane;
 

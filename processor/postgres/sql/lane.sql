@@ -1,5 +1,16 @@
 -- name: take
--- Takes a lane over, unless another layout followed: whoever had it is fenced from now on. An unclean take-over without progress since the last counts.
+-- Takes a lane over, unless another layout followed: whoever had it is fenced from now on. An unclean take-over without
+-- progress since the last counts; so does one against the event that its last owner had marked, and not applied.
+WITH left_behind AS (
+    SELECT owner AS last_owner, suspect_partition AS marked_partition, suspect_offset AS marked_offset
+    FROM lanes WHERE layout = $1 AND lane = $2 AND retired_at IS NULL
+    FOR UPDATE
+), died AS (
+    INSERT INTO suspects AS s (layout, lane, event_partition, event_offset)
+    SELECT $1, $2, marked_partition, marked_offset FROM left_behind
+    WHERE last_owner IS NOT NULL AND marked_offset IS NOT NULL
+    ON CONFLICT ON CONSTRAINT suspects_pkey DO UPDATE SET deaths = s.deaths + 1, last_at = now()
+)
 UPDATE lanes
 SET epoch = epoch + 1,
     owner = $3,
@@ -9,10 +20,27 @@ SET epoch = epoch + 1,
         ELSE suspect_takeovers
     END,
     taken_offsets = next_offsets,
+    suspect_partition = NULL,
+    suspect_offset = NULL,
     updated_at = now()
+FROM left_behind
 WHERE layout = $1 AND lane = $2 AND retired_at IS NULL
 RETURNING layout, lane, epoch, applied_seq, published_seq, partitions, next_offsets, stopped_reason,
-    bootstrapped_at IS NULL AS fresh, suspect_takeovers, suspect_partition, suspect_offset, witness_seq;
+    bootstrapped_at IS NULL AS fresh, suspect_takeovers, witness_seq;
+
+-- name: suspects
+-- Events of the lane over which workers died; those that it is past are forgotten.
+WITH reached AS (
+    SELECT unnest(partitions) AS event_partition, unnest(next_offsets) AS next_offset
+    FROM lanes WHERE layout = $1 AND lane = $2
+), forgotten AS (
+    DELETE FROM suspects s USING reached r
+    WHERE s.layout = $1 AND s.lane = $2 AND r.event_partition = s.event_partition AND s.event_offset < r.next_offset
+)
+SELECT s.event_partition, s.event_offset, s.deaths
+FROM suspects s
+JOIN reached r ON r.event_partition = s.event_partition AND s.event_offset >= r.next_offset
+WHERE s.layout = $1 AND s.lane = $2;
 
 -- name: end_frozen
 -- Ends our own sessions that for longer than $1 seconds have been waiting for their client in the middle of a statement: a
@@ -26,7 +54,7 @@ WHERE datname = current_database() AND usename = current_user AND pid <> pg_back
 -- name: confirm
 -- The lane's row, once whatever transaction holds it has ended.
 SELECT layout, lane, epoch, applied_seq, published_seq, partitions, next_offsets, stopped_reason,
-    bootstrapped_at IS NULL AS fresh, suspect_takeovers, suspect_partition, suspect_offset, witness_seq
+    bootstrapped_at IS NULL AS fresh, suspect_takeovers, witness_seq
 FROM lanes
 WHERE layout = $1 AND lane = $2
 FOR UPDATE;

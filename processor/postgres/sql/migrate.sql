@@ -77,8 +77,8 @@ BEGIN
     EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA croupier TO %I', worker);
     EXECUTE format('GRANT INSERT ON players, accounts, house_accounts, outcomes, entries, bet_marks, rounds, sessions,'
                    ' metadata, layouts, lanes, journal, seals, parked, dead_letters, lane_requests, operator_actions,'
-                   ' audit_marks, key_uses, accepted_gaps TO %I', worker);
-    EXECUTE format('GRANT DELETE ON journal, parked TO %I', worker);
+                   ' audit_marks, key_uses, accepted_gaps, suspects TO %I', worker);
+    EXECUTE format('GRANT DELETE ON journal, parked, suspects TO %I', worker);
     EXECUTE format('GRANT UPDATE (shard, event_partition, opened_at, sequence, parked, tombstones, blocked, excluded_until, country,'
                    ' time_zone, jurisdiction, limits, bonuses) ON players TO %I', worker);
     EXECUTE format('GRANT UPDATE (balance, version, usage) ON accounts TO %I', worker);
@@ -87,7 +87,7 @@ BEGIN
     EXECUTE format('GRANT UPDATE (game_id, currency, closed_at, bets, bets_rolled_back, wins, staked_minor, won_minor, also)'
                    ' ON rounds TO %I', worker);
     EXECUTE format('GRANT UPDATE ON sessions TO %I', worker);
-    EXECUTE format('GRANT UPDATE ON lanes, parked TO %I', worker);
+    EXECUTE format('GRANT UPDATE ON lanes, parked, suspects TO %I', worker);
     EXECUTE format('GRANT UPDATE (status, status_changed_at, replay_count) ON dead_letters TO %I', worker);
     EXECUTE format('GRANT UPDATE (done_at, what_came) ON lane_requests TO %I', worker);
     EXECUTE format('GRANT UPDATE (proved, updated_at) ON audit_marks TO %I', worker);

@@ -89,14 +89,47 @@ class LeaseBehaviour:
             keeper = await Bookkeeper.of(new_ledger(), 0)
             assert keeper.row.suspect_takeovers == 0
 
-    async def test_the_suspect_event_and_the_reason_of_a_stop_are_remembered(
+    async def test_the_reason_of_a_stop_is_remembered(self, new_ledger: NewLedger) -> None:
+        keeper = await Bookkeeper.of(new_ledger(), 0)
+        await keeper.ledger.stop_lane(LAYOUT, 0, keeper.row.epoch, "too much poison")
+        row = await keeper.ledger.confirm_lane(LAYOUT, 0, keeper.row.epoch)
+        assert row.stopped_reason == "too much poison"
+
+    async def test_deaths_over_a_marked_event_are_counted_event_by_event(self, new_ledger: NewLedger) -> None:
+        for place in ((2, 41), (4, 7), (2, 41)):
+            keeper = await Bookkeeper.of(new_ledger(), 0)
+            await keeper.ledger.mark_suspect(LAYOUT, 0, keeper.row.epoch, *place)
+        keeper = await Bookkeeper.of(new_ledger(), 0)
+        assert keeper.row.suspects == {(2, 41): 2, (4, 7): 1}
+
+    async def test_who_dies_without_having_marked_an_event_again_dies_for_something_else(
         self, new_ledger: NewLedger
     ) -> None:
         keeper = await Bookkeeper.of(new_ledger(), 0)
         await keeper.ledger.mark_suspect(LAYOUT, 0, keeper.row.epoch, 2, 41)
-        await keeper.ledger.stop_lane(LAYOUT, 0, keeper.row.epoch, "too much poison")
-        row = await keeper.ledger.confirm_lane(LAYOUT, 0, keeper.row.epoch)
-        assert (row.suspect, row.stopped_reason) == ((2, 41), "too much poison")
+        for _ in range(3):
+            keeper = await Bookkeeper.of(new_ledger(), 0)
+            assert keeper.row.suspects == {(2, 41): 1}
+
+    async def test_a_marked_event_is_no_suspect_where_the_lane_was_left_in_good_order_or_applied_it(
+        self, new_ledger: NewLedger
+    ) -> None:
+        keeper = await Bookkeeper.of(new_ledger(), 0)
+        await keeper.ledger.mark_suspect(LAYOUT, 0, keeper.row.epoch, 2, 41)
+        await keeper.ledger.release_lane(LAYOUT, 0, keeper.row.epoch)
+        keeper = await Bookkeeper.of(new_ledger(), 0)
+        assert keeper.row.suspects == {}
+        await keeper.ledger.mark_suspect(LAYOUT, 0, keeper.row.epoch, 2, 41)
+        await keeper.apply(opening("p-1"))
+        assert (await Bookkeeper.of(new_ledger(), 0)).row.suspects == {}
+
+    async def test_a_suspect_is_forgotten_once_the_lane_is_past_it(self, new_ledger: NewLedger) -> None:
+        keeper = await Bookkeeper.of(new_ledger(), 0)
+        await keeper.ledger.mark_suspect(LAYOUT, 0, keeper.row.epoch, 0, keeper.row.next_offsets[0])
+        keeper = await Bookkeeper.of(new_ledger(), 0)
+        assert list(keeper.row.suspects.values()) == [1]
+        await keeper.apply(opening("p-1"))
+        assert (await Bookkeeper.of(new_ledger(), 0)).row.suspects == {}
 
 
 class BatchBehaviour:
