@@ -126,6 +126,10 @@ class OffsetsUnknown(WorldFault):
     """The group coordinator did not answer for every partition."""
 
 
+class OffsetsUnstable(OffsetsUnknown):
+    """The group's offsets lie under a transaction that has no end yet, or never gets one."""
+
+
 class NoSigningKey(WorldFault):
     """Results are to be signed, and the operator has no key that is valid now."""
 

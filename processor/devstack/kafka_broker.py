@@ -3,7 +3,7 @@
 It has two listeners for clients: one at its own port, and PROXIED, which is advertised at `proxy_port`,
 where a test puts a proxy: clients follow advertised addresses, so only a listener of its own keeps them behind it.
 
-After a kill the controller is started alone for a moment first. Why: a lone broker that comes back before the
+After any end the controller is started alone for a moment first. Why: a lone broker that comes back before the
 controller has counted it as gone starts as leader of everything, takes up the transactions that it was committing,
 then is counted as gone, finds no leader for their partitions, takes these for deleted, and notes such a transaction
 as committed without its markers (Kafka 4.4, "Couldn't find leader endpoint"): readers of committed records then
@@ -102,7 +102,7 @@ class EmbeddedKafka:
         config = kafka_config.write(self._directory / "server.properties", properties)
         if not (self._data / "meta.properties").exists():
             await self._format([*java, *reads_archive, *classes], config)
-        elif not (self._data / ".kafka_cleanshutdown").exists():
+        else:
             await self._bury([*java, *reads_archive, *classes])
         arguments = [*java, *(reads_archive or self._writes(archive)), *classes, _SERVER, str(config)]
         self._child = Child.start(arguments, log=self._directory / "kafka.log", keeper=self._keeper)
@@ -183,7 +183,7 @@ class EmbeddedKafka:
         await run_tool([*java, *tool])
 
     async def _bury(self, java: list[str]) -> None:
-        """Let the controller alone count the killed broker as gone, unless it was killed before it was counted in."""
+        """Let the controller alone count the broker that ended as gone, unless it ended before it was counted in."""
         properties = kafka_config.controller_alone(self.ports, self._data)
         if self._doors is not None:
             properties |= self._doors.controller_properties()

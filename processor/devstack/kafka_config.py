@@ -44,8 +44,12 @@ def broker(ports: BrokerPorts, data: Path) -> dict[str, str]:
         "share.coordinator.state.topic.min.isr": "1",
         "group.initial.rebalance.delay.ms": "0",
         "log.cleaner.dedupe.buffer.size": "2097152",
+        # Nobody can lead meanwhile. In a controlled shutdown a lone broker finds no leader for the partitions of a
+        # transaction that it is committing, takes them for deleted, and notes it as committed without its markers.
+        "controlled.shutdown.enable": "false",
         # There is no other broker to take over: one that a busy machine keeps waiting is slow, not gone.
         "broker.session.timeout.ms": "60000",
+        "initial.broker.registration.timeout.ms": "240000",
     }
 
 

@@ -32,6 +32,11 @@ def watch_requests(client: AIOKafkaClient, on_failure: Callable[[BaseException],
     client.send = watched
 
 
+def add_partition(producer: AIOKafkaProducer, place: TopicPartition) -> None:
+    """Make a partition part of the open transaction although no record is sent to it."""
+    producer._txn_manager.maybe_add_partition_to_txn(place)
+
+
 async def let_go(producer: AIOKafkaProducer, *, timeout_seconds: float) -> None:
     """End a producer whatever state it is in: its tasks, its sockets. Nothing more is sent; never hangs.
 

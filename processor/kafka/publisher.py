@@ -86,6 +86,21 @@ class KafkaPublisher:
         await self._within_budget("start", self._producer.start())
         inside_aiokafka.watch_requests(self._producer.client, self._taint)
 
+    async def sweep(self, partitions: Sequence[int]) -> None:
+        """Write an abort marker to every place where a transaction of this id may hang. See `ports.Publisher`."""
+        self._deadline = time.monotonic() + self._settings.publish_timeout_seconds
+        await self._within_budget("sweep", self._sweep(partitions))
+
+    async def _sweep(self, partitions: Sequence[int]) -> None:
+        producer, events = self._started(), self._settings.events_topic
+        await producer.begin_transaction()
+        for topic in self._topics.values():
+            for partition in partitions:
+                inside_aiokafka.add_partition(producer, TopicPartition(topic, partition))
+        nothing = {TopicPartition(events, partition): OffsetAndMetadata(0, "") for partition in partitions}
+        await producer.send_offsets_to_transaction(nothing, self._settings.group)
+        await producer.abort_transaction()
+
     async def begin(self) -> None:
         """Begin a transaction; its budget of time runs from now until `commit` has returned."""
         self._deadline = time.monotonic() + self._settings.publish_timeout_seconds

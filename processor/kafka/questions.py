@@ -16,7 +16,7 @@ from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.structs import TopicPartition
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_fixed
 
-from processor.errors import OffsetsUnknown, TopicMissing
+from processor.errors import OffsetsUnknown, OffsetsUnstable, TopicMissing
 from processor.kafka.wire import LeaveStaticallyRequest, StableOffsetsRequest, TopicMetadataRequest
 from processor.ports import CommittedOffset, TopicFacts
 
@@ -135,8 +135,11 @@ def read_offsets_answer(
 def _refuse(error_code: object, what: str) -> None:
     error = for_code(error_code)
     if error is not NoError:
-        name = "UNSTABLE_OFFSET_COMMIT" if error_code == _UNSTABLE_OFFSET_COMMIT else error.__name__
-        raise OffsetsUnknown(f"The group coordinator answered {name} for the offsets of {what}.")
+        if error_code == _UNSTABLE_OFFSET_COMMIT:
+            raise OffsetsUnstable(
+                f"The group coordinator answered UNSTABLE_OFFSET_COMMIT for the offsets of {what}."
+            )
+        raise OffsetsUnknown(f"The group coordinator answered {error.__name__} for the offsets of {what}.")
 
 
 async def leave_group(client: AIOKafkaClient, group: str, member: str, static_id: str) -> None:

@@ -2,7 +2,7 @@
 
     new producer with the same id   fences whoever had it; its pending transaction is resolved when start() returns
     → the lease                     a fresh assignment bumps the epoch, a recovery only confirms it
-    → the receipt and the row       read after both fences, so neither can move any more
+    → the receipt and the row       read after both fences, so neither can move any more; what hangs there is swept
     → the journal above the receipt published in order, one Kafka transaction each
     → seek to the lane's own next offsets → ready
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from processor.errors import JournalBroken, ReceiptAhead, ReceiptUnknown
+from processor.errors import JournalBroken, OffsetsUnstable, ReceiptAhead, ReceiptUnknown
 from processor.lane import journal
 from processor.lane.publish import publish
 from processor.lane.receipt import receipt_seq
@@ -57,6 +57,7 @@ class Recovery:
     publish_timeout_seconds: float
     hook: StepHook
     epoch: int | None = None
+    _swept: bool = False
 
     async def run(self) -> Recovered:
         """Take the lane over (no ``epoch`` held) or confirm it, and bring Kafka up to the ledger.
@@ -68,8 +69,9 @@ class Recovery:
         try:
             await publisher.start()
             row = await self._lease()
-            said = receipt_seq(self.layout.number, await self.reader.committed(self.partitions))
+            said = await self._receipt(publisher)
             receipt, concluded = await self._conclude(row, said)
+            self._swept = False
             republished = await self._catch_up(publisher, row, receipt, restore=said != receipt)
         except BaseException:
             await publisher.abandon()
@@ -89,6 +91,20 @@ class Recovery:
         earliest = await self.reader.earliest(self.partitions)
         return await self.ledger.bootstrap_lane(self.layout.number, self.lane, row.epoch, earliest)
 
+    async def _receipt(self, publisher: Publisher) -> int | None:
+        """The batch that the group's offsets vouch for, None where there are none. Raises `errors.OffsetsUnknown`.
+
+        A new producer's start leaves no transaction of ours open. Offsets that are unstable nevertheless hang: Kafka
+        notes a transaction as committed without its markers where a partition has no leader at that moment, as it
+        happens to a lone broker that is being stopped (4.4: "Couldn't find leader endpoint … likely deleted already").
+        """
+        try:
+            return receipt_seq(self.layout.number, await self.reader.committed(self.partitions))
+        except OffsetsUnstable:
+            self._swept = True
+            await publisher.sweep(self.partitions)
+            return receipt_seq(self.layout.number, await self.reader.committed(self.partitions))
+
     async def _conclude(self, row: LaneRow, said: int | None) -> tuple[int, str]:
         """The last batch that Kafka holds, and how that was concluded.
 
@@ -103,6 +119,8 @@ class Recovery:
                 f"{row.applied_seq}: the database was restored behind Kafka. Nothing was touched. "
                 "See docs/exactly-once.md, 'A database behind Kafka'."
             )
+        if self._swept:
+            await self._must_be_all_gone(row, said)
         if said is not None and said >= row.published_seq:
             return said, f"receipt {said}"
         if said is None and row.published_seq == 0 and row.applied_seq == 0:
@@ -122,6 +140,18 @@ class Recovery:
                 "`croupier lanes set-receipt`: docs/exactly-once.md, 'A lost receipt'."
             )
         return concluded, f"receipt {said}, found batch {found} on the topics, published {row.published_seq}"
+
+    async def _must_be_all_gone(self, row: LaneRow, said: int | None) -> None:
+        """What was swept away is published again, and so must be nowhere. Raises `errors.ReceiptUnknown`."""
+        vouched = max(said or 0, row.published_seq)
+        found = await self.reader.last_batch_published(self.layout.number, self.lane, self.partitions)
+        if (found or 0) > vouched:
+            raise ReceiptUnknown(
+                f"Kafka ended a transaction of lane {self.lane} in part: its receipt is gone, and results of batch "
+                f"{found} can be read; {vouched} is vouched for. Compare the topic with the journal "
+                "(`croupier lanes show`), then say it with `croupier lanes set-receipt`: docs/exactly-once.md, "
+                "'A lost receipt'."
+            )
 
     async def _catch_up(self, publisher: Publisher, row: LaneRow, receipt: int, *, restore: bool) -> int:
         rows = await self.ledger.journal_above(self.layout.number, self.lane, receipt)

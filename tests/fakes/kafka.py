@@ -19,6 +19,7 @@ from processor.errors import (
     FetchFailed,
     OffsetOutOfRange,
     OffsetsUnknown,
+    OffsetsUnstable,
     PublishFailed,
     UnparsableBatch,
 )
@@ -33,10 +34,10 @@ from processor.ports import (
     UnparsableRecord,
 )
 
-Step = Literal["start", "begin", "send", "send_offsets", "commit", "fetch", "committed"]
+Step = Literal["start", "sweep", "begin", "send", "send_offsets", "commit", "fetch", "committed"]
 # How a step fails: before anything happened, after it all happened, or (commit) with success told and a request
-# left behind that will commit again.
-How = Literal["before", "after", "silent"]
+# left behind that will commit again, or with success told and no end marker anywhere.
+How = Literal["before", "after", "silent", "unmarked"]
 
 _BATCH_HEADER = "wallet-batch"
 
@@ -70,6 +71,7 @@ class FakeCluster:
         self.published: list[Published] = []
         self.receipts: dict[int, CommittedOffset] = {}
         self.transactions: dict[tuple[int, int], Transaction] = {}
+        self.hanging: dict[tuple[int, int], Transaction] = {}
         self.unsettled = False
         self.members: list[FakeEventReader] = []
         self.coordinator_problem: str | None = None
@@ -166,13 +168,27 @@ class FakeCluster:
             )
 
     def finish(self, transaction: Transaction, state: Literal["committed", "aborted"]) -> None:
-        """End what a transactional id has under way."""
+        """End what a transactional id has under way; its markers also end what hangs where they are written."""
+        self._end_hanging(transaction, state)
         for one in transaction.records:
             one.state = state
         if state == "committed":
             self.receipts.update(transaction.offsets)
             self.unsettled = True
         transaction.records, transaction.offsets = [], {}
+
+    def _end_hanging(self, transaction: Transaction, state: Literal["committed", "aborted"]) -> None:
+        for id_, hanging in self.hanging.items():
+            if self.transactions[id_] is not transaction:
+                continue
+            places = {(one.record.topic, one.record.partition) for one in transaction.records}
+            for one in hanging.records:
+                if (one.record.topic, one.record.partition) in places:
+                    one.state = state
+            if transaction.offsets:
+                if state == "committed":
+                    self.receipts.update(hanging.offsets)
+                hanging.offsets = {}
 
 
 class FakePublisher:
@@ -200,6 +216,14 @@ class FakePublisher:
         self._fail_after(how, "start")
         self._state = "idle"
 
+    async def sweep(self, partitions: Sequence[int]) -> None:
+        how = await self._pass("sweep", "idle")
+        self._mine()
+        hanging = self._cluster.hanging.pop(self._id, Transaction())
+        for one in hanging.records:
+            one.state = "aborted"
+        self._fail_after(how, "sweep")
+
     async def begin(self) -> None:
         self._fail_after(await self._pass("begin", "idle"), "begin")
         self._state = "in transaction"
@@ -224,6 +248,10 @@ class FakePublisher:
 
     async def commit(self) -> None:
         how = await self._pass("commit", "in transaction")
+        if how == "unmarked":
+            mine = self._mine()
+            self._cluster.hanging[self._id] = Transaction(0, mine.records, mine.offsets)
+            mine.records, mine.offsets = [], {}
         self._cluster.finish(self._mine(), "committed")
         self._state = "idle"
         if how == "silent":
@@ -352,9 +380,9 @@ class FakeEventReader:
         if self._cluster.unsettled:
             self._cluster.unsettled = False
             raise OffsetsUnknown("A transaction that holds offsets is being resolved.")
-        for transaction in self._cluster.transactions.values():
+        for transaction in (*self._cluster.transactions.values(), *self._cluster.hanging.values()):
             if set(transaction.offsets) & set(partitions):
-                raise OffsetsUnknown("A transaction that holds offsets is open.")
+                raise OffsetsUnstable("A transaction that holds offsets is open.")
         return {one: self._cluster.receipts.get(one) for one in partitions}
 
     async def earliest(self, partitions: Sequence[int]) -> Mapping[int, int]:

@@ -101,6 +101,12 @@ class Broker(FakeCluster):
         elif found.ended != "committed":
             raise BrokerError("INVALID_TXN_STATE")
 
+    def sweep(self, id_: Id, epoch: int, partitions: Sequence[int]) -> None:
+        """A transaction that touches the offsets, and is aborted."""
+        found = self._begun(id_, epoch)
+        found.offsets.update(dict.fromkeys(partitions, CommittedOffset(0, "")))
+        self._complete(found, "aborted")
+
     def _current(self, id_: Id, epoch: int) -> Coordinated:
         found = self.coordinated[id_]
         if found.epoch != epoch:

@@ -50,6 +50,10 @@ class SimulatedPublisher:
             raise self._failed("not started in time") from late
         self._state = "idle"
 
+    async def sweep(self, partitions: Sequence[int]) -> None:
+        self._must_be("idle")
+        await self._request(lambda: self._broker.sweep(self._id, self._epoch, partitions))
+
     async def begin(self) -> None:
         self._must_be("idle")
         self._state = "in transaction"

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from processor.errors import FetchFailed, OffsetsUnknown
+from processor.errors import FetchFailed, OffsetsUnknown, OffsetsUnstable
 from processor.ports import AssignmentListener, CommittedOffset, EventRecord, TopicFacts, UnparsableRecord
 from tests.fakes.kafka import FakeEventReader
-from tests.simulation.broker import Broker, BrokerError
+from tests.simulation.broker import Broker, BrokerError, Unstable
 from tests.simulation.group import HEARTBEAT_SECONDS, Group, UnknownMember
 from tests.simulation.network import Cut
 
@@ -146,6 +146,8 @@ class SimulatedReader(FakeEventReader):
     async def committed(self, partitions: Sequence[int]) -> Mapping[int, CommittedOffset | None]:
         try:
             answer = await self._network.ask("kafka", lambda: self._broker.group_offsets(partitions))
+        except Unstable as error:
+            raise OffsetsUnstable(repr(error)) from error
         except (Cut, BrokerError) as error:
             raise OffsetsUnknown(repr(error)) from error
         return self._answered(answer, partitions)

@@ -18,8 +18,11 @@ import psutil
 from processor.devstack.worker import Worker
 from tests.chaos.scene import Scene
 
-#: How a worker may end by itself: it found at its start that Kafka or Postgres does not answer (contract.md).
+#: How a worker may end by itself (contract.md): it found at its start that Kafka or Postgres does not answer, or a broker
+#: that has only just come back and says that it knows no such topic.
 _UNREACHABLE: Final = 3
+_WRONG_INSTALLATION: Final = 4
+_NO_SUCH_TOPIC: Final = "does not exist on this cluster"
 _LOOK_SECONDS: Final = 0.1
 _BREATH_SECONDS: Final = 0.3
 
@@ -43,8 +46,8 @@ class Crew:
         """Watch over it no longer, and have it drain: anything but a good end is noted as a fault."""
         await self._unwatch(name)
         worker = self._scene.workers[name]
-        if worker.alive and await worker.stop() != 0:
-            self._scene.faults.append(f"{name} did not end in good order: {worker.log_tail()}")
+        if worker.alive and (status := await worker.stop()) != 0 and not self._could_not_start(name, status):
+            self._scene.faults.append(f"{name} did not end in good order ({status}): {worker.log_tail()}")
 
     async def fall(self, name: str) -> None:
         """SIGKILL, and nobody starts it again until it joins."""
@@ -110,9 +113,14 @@ class Crew:
             self._orders(name).write_text(
                 ""
             )  # carried out; what ended otherwise still has its orders before it
-        elif status != _UNREACHABLE:
+        elif not self._could_not_start(name, status):
             tail = self._scene.workers[name].log_tail()
             self._scene.faults.append(f"{name} ended with {status} by itself: {tail}")
+
+    def _could_not_start(self, name: str, status: int) -> bool:
+        if status == _WRONG_INSTALLATION:
+            return _NO_SUCH_TOPIC in self._scene.workers[name].log_tail()
+        return status == _UNREACHABLE
 
     async def _unwatch(self, name: str) -> None:
         watch = self._watches.pop(name, None)

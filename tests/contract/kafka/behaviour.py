@@ -209,6 +209,22 @@ class PublisherBehaviour:
             await publisher.commit()
         assert await world.results() == [b"fine", b"fine"]
 
+    async def test_a_sweep_where_nothing_hangs_changes_nothing(self, world: World) -> None:
+        publisher = world.new_publisher()
+        await publisher.start()
+        await publisher.begin()
+        await publisher.send([result(b"one")])
+        await publisher.send_offsets({0: receipt(5, 1)})
+        await publisher.commit()
+        await publisher.sweep([0, 2])
+        await publisher.begin()
+        await publisher.send([result(b"two")])
+        await publisher.commit()
+        reader, _ = await world.reader()
+        assert await patiently(lambda: reader.committed([0, 2])) == {0: receipt(5, 1), 2: None}
+        assert await world.results() == [b"one", b"two"]
+        assert not publisher.tainted
+
     async def test_an_abandoned_producer_refuses_all_work(self, world: World) -> None:
         publisher = world.new_publisher()
         await publisher.start()

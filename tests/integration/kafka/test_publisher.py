@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import psutil
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
 
-from processor.errors import OffsetsUnknown, PublishFailed
+from processor.errors import OffsetsUnknown, OffsetsUnstable, PublishFailed
 from processor.kafka.publisher import KafkaPublisher
 from processor.ports import OutRecord
 from processor.settings import Settings
@@ -50,6 +54,58 @@ async def test_offsets_under_an_open_transaction_are_no_answer(
     await publisher.abandon()
     await start_publisher()
     assert await patiently(lambda: reader.committed([0])) == {0: None}
+
+
+async def test_what_a_transaction_without_end_markers_left_is_swept_away(
+    settings: Settings, start_publisher: PublisherFactory, start_reader: ReaderFactory, no_verification: None
+) -> None:
+    """The coordinator knows of no transaction, so a new producer's start ends none: readers would wait for ever."""
+    publisher = await start_publisher()
+    await publisher.begin()
+    await publisher.send([result(b"one")])
+    await publisher.send_offsets({0: receipt(7, 3)})
+    await publisher.commit()
+    reader, _ = await start_reader()
+    assert await patiently(lambda: reader.committed([0])) == {0: receipt(7, 3)}
+    await publisher.begin()
+    _pretend_to_have_told_the_coordinator(publisher, settings)
+    await publisher.send([result(b"hangs")])
+    await publisher.send_offsets({0: receipt(8, 4)})
+    await publisher.abandon()
+    successor = await start_publisher()
+    for _ in range(5):
+        with pytest.raises(OffsetsUnstable):
+            await reader.committed([0])
+    await successor.sweep([0, 2])
+    assert await patiently(lambda: reader.committed([0])) == {0: receipt(7, 3)}
+    await successor.begin()
+    await successor.send([result(b"two")])
+    await successor.commit()
+    assert await values_of(settings, settings.results_topic) == [b"one", b"two"]
+
+
+def _pretend_to_have_told_the_coordinator(publisher: KafkaPublisher, settings: Settings) -> None:
+    """As after a broker that lost the markers: records and offsets of a transaction that nobody will end."""
+    producer = publisher._producer  # no other way to a hanging transaction
+    assert producer is not None
+    manager = producer._txn_manager  # the same
+    manager._txn_partitions.add(TopicPartition(settings.results_topic, 0))  # the same
+    manager._txn_consumer_group = settings.group  # the same
+
+
+@pytest.fixture
+async def no_verification(settings: Settings) -> AsyncIterator[None]:
+    """The broker takes transactional requests unasked (KIP-890 has it ask the coordinator first)."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    try:
+        for value in ("false", None):
+            configured = {} if value is None else {"transaction.partition.verification.enable": value}
+            await admin.alter_configs([ConfigResource(ConfigResourceType.BROKER, "1", configured)])
+            if value is not None:
+                yield
+    finally:
+        await admin.close()
 
 
 async def test_what_a_fenced_producer_sent_is_never_seen(

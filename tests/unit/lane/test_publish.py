@@ -29,6 +29,8 @@ class Noting:
 
     async def start(self) -> None: ...
 
+    async def sweep(self, partitions: Sequence[int]) -> None: ...
+
     async def begin(self) -> None:
         await self._note("begin")
 

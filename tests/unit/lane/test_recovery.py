@@ -300,3 +300,42 @@ async def test_a_commit_retried_in_silence_within_a_recovery_ends_it_before_the_
     world.cluster.unsettled = False
     await recovery.run()
     assert published(world) == results(1, 2, 3)
+
+
+async def test_a_transaction_that_kafka_noted_as_committed_without_its_markers_is_swept_and_published_again(
+    world: World, reader: EventReader
+) -> None:
+    """Its receipt would be unknown for ever, and its results would come to light with the next ones: twice."""
+    given_ledger(world, applied=5, published=3)
+    await given_kafka(world, seqs=[1, 2, 3], receipt=3)
+    await left_hanging(world, seq=4)
+    done = await recovered(world, reader)
+    assert (done.republished, published(world)) == (2, results(1, 2, 3, 4, 5))
+    assert world.cluster.receipts[0].metadata == "1/5"
+
+
+async def test_a_transaction_that_kafka_ended_in_part_is_for_a_person_to_look_at(
+    world: World, reader: EventReader
+) -> None:
+    """Its results can be read, its receipt hangs: to publish it again would tell it twice."""
+    given_ledger(world, applied=5, published=3)
+    await given_kafka(world, seqs=[1, 2, 3, 4], receipt=3)
+    await left_hanging(world, seq=None)
+    recovery = world.recovery(0, reader)
+    for _ in range(2):
+        with pytest.raises(ReceiptUnknown, match="results of batch 4 can be read; 3 is vouched for"):
+            await recovery.run()
+    assert published(world) == results(1, 2, 3, 4)
+
+
+async def left_hanging(world: World, *, seq: int | None) -> None:
+    """A batch (None: no more than its receipt) in a transaction that was committed and has no markers."""
+    publisher = world.cluster.publisher(1, 0)
+    await publisher.start()
+    await publisher.begin()
+    if seq is not None:
+        await publisher.send([OutRecord("results", 0, b"p-1", b"result of %d" % seq, name(seq))])
+    await publisher.send_offsets({0: CommittedOffset(9, "1/4"), 2: CommittedOffset(5, "")})
+    world.cluster.fail_next("commit", "unmarked")
+    await publisher.commit()
+    world.cluster.unsettled = False
