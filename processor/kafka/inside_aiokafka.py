@@ -166,6 +166,10 @@ async def end_consumer(consumer: AIOKafkaConsumer, *, timeout_seconds: float) ->
     A stop alone leaves them waiting for an assignment for ever, and leaves sockets behind when it fails half-way.
     """
     if consumer._fetcher is not None:
-        consumer._subscription.abort_waiters(KafkaConnectionError("This consumer is being stopped."))
+        subscription = consumer._subscription
+        waiting = [*subscription._assignment_waiters, *subscription._fetch_waiters]
+        subscription.abort_waiters(KafkaConnectionError("This consumer is being stopped."))
+        for waiter in waiting:
+            _see(waiter)
     await _within(consumer.stop(), timeout_seconds)
     await _within(consumer._client.close(), timeout_seconds)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,14 +19,14 @@ from processor.ops.console import JsonOption, cell, notice, notices, output, sho
 from processor.ops.runtime import load_settings, run_async
 
 if TYPE_CHECKING:
-    from processor.devstack.certify.cases import Case
+    from processor.devstack.certify.cases import Case, GivenRate
     from processor.devstack.certify.report import Report
     from processor.devstack.worker import Worker
     from processor.settings import Settings
 
 app = typer.Typer(add_completion=False)
 
-_STYLES = {"passed": "green", "failed": "bold red", "not yet covered": "yellow"}
+_STYLES = {"passed": "green", "failed": "bold red", "not played": "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class _Options:
     seed: int
     kill: bool
     embedded: bool
+    with_rates: bool
 
 
 @app.command()
@@ -53,6 +55,14 @@ def certify(
     embedded: Annotated[
         bool, typer.Option("--embedded", help="On a Kafka and a Postgres of our own, with a worker.")
     ] = False,
+    with_rates: Annotated[
+        bool,
+        typer.Option(
+            "--with-rates",
+            help="Also play cases that bring rates of conversion, which the whole installation then has. "
+            "Not on one that real money is played on.",
+        ),
+    ] = False,
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML to this file.")
     ] = None,
@@ -61,13 +71,16 @@ def certify(
     """Play acceptance cases against the running installation that the settings name, and report each.
 
     Players, providers and sessions are made up for the run, so it can be run again. The made-up providers are
-    added to the reference data, for which CROUPIER_POSTGRES_MIGRATOR_DSN is needed. A worker must be running,
+    added to the reference data, for which CROUPIER_POSTGRES_MIGRATOR_DSN is needed. Cases that bring rates are
+    only played where you say so. A worker must be running,
     but with --kill or --embedded, which bring their own.
     """
     from processor.devstack.certify.cases import load_cases
 
     cases = load_cases(files)
-    reports = run_async(_play_on_ground(cases, _Options(parallel, duplicate, seed, kill, embedded)))
+    reports = run_async(
+        _play_on_ground(cases, _Options(parallel, duplicate, seed, kill, embedded, embedded or with_rates))
+    )
     if junit is not None:
         _write_junit(junit, reports)
     counts = Counter(report.verdict.value for report in reports)
@@ -116,8 +129,12 @@ async def _play(
             "Set CROUPIER_POSTGRES_MIGRATOR_DSN: made-up providers are added to the reference data."
         )
 
-    async def apply_profiles(profiles: Mapping[str, Mapping[str, Any]]) -> None:
+    async def apply(rates: Sequence[GivenRate], profiles: Mapping[str, Mapping[str, Any]]) -> None:
+        await _add_rates(owner.get_secret_value(), rates)
         await _add_providers(owner.get_secret_value(), profiles)
+
+    def obstacle(case: Case) -> str | None:
+        return "brings rates of its own: --with-rates" if case.rates and not options.with_rates else None
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     async with _worker(environment, options) as worker:
@@ -128,18 +145,33 @@ async def _play(
                 settings,
                 cases,
                 owner_dsn=owner.get_secret_value(),
-                missing=_missing,
-                apply_profiles=apply_profiles,
+                obstacle=obstacle,
+                apply=apply,
                 plan=Plan(options.parallel, options.duplicate, options.seed, kill),
                 done=lambda _report: progress.advance(task),
             )
 
 
-def _missing(case: Case) -> list[str]:
-    """The event types that a case needs and that nobody decides yet."""
-    from processor.domain.precedence import DECIDED_TYPES
+async def _add_rates(dsn: str, rates: Sequence[GivenRate]) -> None:
+    """Each as of its own time; their source says that they are none."""
+    from processor.ops.reference import merged_rates, rate_documents
+    from processor.postgres.reference import read_documents, replace_documents
 
-    return sorted(case.types() - DECIDED_TYPES)
+    if not rates:
+        return
+    now = datetime.now(UTC)
+    content = [
+        {
+            "from": one.source,
+            "to": one.target,
+            "rate": one.rate,
+            "at": now - timedelta(hours=one.hours_old),
+            "source": "acceptance cases",
+        }
+        for one in rates
+    ]
+    documents = merged_rates(await read_documents(dsn, "rates"), rate_documents({"rates": content}))
+    await replace_documents(dsn, "rates", documents, actor="croupier", why="rates of acceptance cases")
 
 
 async def _add_providers(dsn: str, profiles: Mapping[str, Mapping[str, Any]]) -> None:

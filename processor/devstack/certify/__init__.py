@@ -1,1 +1,1 @@
-"""Plays acceptance cases through Kafka against a running installation: passed, failed, not yet covered."""
+"""Plays acceptance cases through Kafka against a running installation: passed, failed, not played."""

@@ -1,4 +1,4 @@
-"""Acceptance cases as data: read from YAML, checked for form, and asked which event types they need."""
+"""Acceptance cases as data: read from YAML, and checked for form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any, Final
 import yaml
 
 from processor.errors import WrongUsage
-from schemas.events import ALL_TYPES
 
 DEFAULT_PLAYER: Final = "p"
 DEFAULT_CURRENCY: Final = "EUR"
@@ -41,8 +40,21 @@ class Together:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenRate:
+    """What one unit of ``source`` is in ``target``, as of so many hours ago. In a file: ``USD/EUR: "0.92"``."""
+
+    source: str
+    target: str
+    rate: str
+    hours_old: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """One case. ``given`` is by player; a flat one in the file means player ``p``."""
+    """One case. ``given`` is by player; a flat one in the file means player ``p``.
+
+    ``rates`` are the installation's while it is played, for all players: so no two cases may give one pair two rates.
+    """
 
     id: str
     title: str
@@ -51,24 +63,11 @@ class Case:
     profile: Mapping[str, Any]
     given: Mapping[str, Mapping[str, Any]]
     steps: Sequence[Step | Together]
+    rates: Sequence[GivenRate] = ()
 
     def single_steps(self) -> Iterator[Step]:
         for step in self.steps:
             yield from step.steps if isinstance(step, Together) else (step,)
-
-    def types(self) -> set[str]:
-        """The contract's event types that this case needs; a type that nobody knows is not one of them."""
-        needed: set[str] = set()
-        for player in self.given.values():
-            needed |= {"open_player", "open_session", "deposit"}
-            needed |= {"grant_bonus"} if player.get("bonus") else set()
-            needed |= {"block_player"} if player.get("blocked") else set()
-        for step in self.single_steps():
-            actions = step.fields.get("actions")
-            inner = actions if isinstance(actions, list) else []
-            needed |= {str(action.get("type")) for action in inner if isinstance(action, dict)}
-            needed |= {step.type or ""}
-        return needed & ALL_TYPES
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -93,7 +92,20 @@ def load_cases(paths: Sequence[Path]) -> list[Case]:
             raise WrongUsage(f"{path}: a case file is a list of cases, this is not")
         for number, entry in enumerate(listed, 1):
             cases.append(_case(path, number, entry))
+    _refuse_two_rates(cases)
     return cases
+
+
+def _refuse_two_rates(cases: Sequence[Case]) -> None:
+    seen: dict[tuple[str, str], tuple[Case, GivenRate]] = {}
+    for case in cases:
+        for one in case.rates:
+            before, known = seen.setdefault((one.source, one.target), (case, one))
+            if known != one:
+                raise WrongUsage(
+                    f"{case.file}: case {case.id}: gives {one.source}/{one.target} another rate than case {before.id} "
+                    "does; all cases are played at the same time"
+                )
 
 
 def _case(path: Path, number: int, entry: Any) -> Case:
@@ -110,6 +122,7 @@ def _case(path: Path, number: int, entry: Any) -> Case:
             profile=dict(entry.get("profile") or {}),
             given=_given(entry.get("given") or {}),
             steps=[_step_or_together(step) for step in entry["steps"]],
+            rates=[_rate(str(pair), written) for pair, written in dict(entry.get("rates") or {}).items()],
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WrongUsage(f"{name}: not in the form of a case: {error}") from error
@@ -127,6 +140,13 @@ def _given(written: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         if unknown:
             raise ValueError(f"given for player {name} has unknown keys: {', '.join(unknown)}")
     return given
+
+
+def _rate(pair: str, written: str | Mapping[str, Any]) -> GivenRate:
+    source, _, target = pair.partition("/")
+    if isinstance(written, str):
+        return GivenRate(source, target, written)
+    return GivenRate(source, target, str(written["rate"]), float(written.get("hours_old", 0)))
 
 
 def _step_or_together(written: dict[str, Any]) -> Step | Together:

@@ -10,7 +10,7 @@ from processor.devstack.certify.report import Report, Verdict
 
 
 def write_junit(path: Path, reports: Sequence[Report]) -> None:
-    """One suite for each file of cases; a case that is not yet covered counts as skipped. Raises OSError."""
+    """One suite for each file of cases; a case that is not played counts as skipped. Raises OSError."""
     suites = ElementTree.Element("testsuites", name="croupier certify")
     for file in dict.fromkeys(report.case.file for report in reports):
         _add_suite(suites, file, [report for report in reports if report.case.file == file])
@@ -25,7 +25,7 @@ def _add_suite(suites: ElementTree.Element, file: str, reports: Sequence[Report]
         name=file,
         tests=str(len(reports)),
         failures=str(sum(report.verdict is Verdict.FAILED for report in reports)),
-        skipped=str(sum(report.verdict is Verdict.NOT_COVERED for report in reports)),
+        skipped=str(sum(report.verdict is Verdict.NOT_PLAYED for report in reports)),
         time=f"{sum(report.seconds for report in reports):.3f}",
     )
     for report in reports:

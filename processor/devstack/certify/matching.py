@@ -80,6 +80,8 @@ def copy_differences(original: Reply, replies: Sequence[Reply]) -> list[str]:
 def _actual(name: str, result: Mapping[str, Any]) -> Any:
     if name in _BALANCE:
         return (result.get("balance") or {}).get(name)
+    if name == "converted":
+        return (result.get("fx") or {}).get("converted_amount")
     if name == "limit_left":
         return (result.get("limit") or {}).get("left")
     return result.get(name)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import tenacity
 
 from processor.devstack.certify.books import Books
-from processor.devstack.certify.cases import Case, Step
+from processor.devstack.certify.cases import Case, GivenRate, Step
 from processor.devstack.certify.cast import Cast
 from processor.devstack.certify.mailbox import Mailbox, open_mailbox
 from processor.devstack.certify.plan import Plan, Trouble
-from processor.devstack.certify.report import Missing, Report
+from processor.devstack.certify.report import Obstacle, Report
 from processor.devstack.certify.runner import Runner
 from processor.errors import WrongInstallation
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _KNOWN_SECONDS: Final = 30.0
 
-#: Adds provider profiles to the installation's reference data.
-ApplyProfiles = Callable[[Mapping[str, Mapping[str, Any]]], Awaitable[None]]
+#: Adds rates and provider profiles to the installation's reference data.
+Apply = Callable[[Sequence[GivenRate], Mapping[str, Mapping[str, Any]]], Awaitable[None]]
 
 
 async def certify(
@@ -34,25 +34,25 @@ async def certify(
     cases: Sequence[Case],
     *,
     owner_dsn: str,
-    missing: Missing,
-    apply_profiles: ApplyProfiles,
+    obstacle: Obstacle,
+    apply: Apply,
     plan: Plan,
     done: Callable[[Report], None],
 ) -> list[Report]:
     """Play cases against a running installation; a report for each, in order.
 
-    Cases that need what is ``missing`` are not played. ``done`` hears of each report as it
+    Cases that an ``obstacle`` is named for are not played. ``done`` hears of each report as it
     comes. Raises KafkaUnreachable, PostgresUnreachable, WrongUsage (a profile that is none).
     """
     run = f"c{secrets.token_hex(3)}"
     canary = Case("canary", "", "", "", {}, {"p": {}}, [])
-    made = profiles(run, [*cases, canary], missing)
-    await apply_profiles(made)
+    rates = {one: None for case in cases if obstacle(case) is None for one in case.rates}
+    await apply(list(rates), profiles(run, [*cases, canary], obstacle))
     async with Books(owner_dsn) as books, open_mailbox(settings) as mailbox:
         await _providers_are_known(mailbox, Cast(canary, run, len(cases)))
-        halfway = mailbox.milestone(_events(run, cases, missing) // 2)
+        halfway = mailbox.milestone(_events(run, cases, obstacle) // 2)
         async with _troubled(plan.trouble, halfway):
-            return await Runner(mailbox, books, run, missing, plan).run_all(cases, done)
+            return await Runner(mailbox, books, run, obstacle, plan).run_all(cases, done)
 
 
 @asynccontextmanager
@@ -76,20 +76,20 @@ async def _troubled(trouble: Trouble | None, halfway: asyncio.Event) -> AsyncIte
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _events(run: str, cases: Sequence[Case], missing: Missing) -> int:
+def _events(run: str, cases: Sequence[Case], obstacle: Obstacle) -> int:
     """How many events these cases send, copies aside."""
     return sum(
         len([*Cast(case, run, number).opening(), *case.single_steps()])
         for number, case in enumerate(cases)
-        if not missing(case)
+        if obstacle(case) is None
     )
 
 
-def profiles(run: str, cases: Sequence[Case], missing: Missing) -> dict[str, Mapping[str, Any]]:
+def profiles(run: str, cases: Sequence[Case], obstacle: Obstacle) -> dict[str, Mapping[str, Any]]:
     """Two made-up providers for each case that can be played, both with the case's profile."""
     made: dict[str, Mapping[str, Any]] = {}
     for number, case in enumerate(cases):
-        if missing(case):
+        if obstacle(case) is not None:
             continue
         cast = Cast(case, run, number)
         made[cast.provider] = case.profile

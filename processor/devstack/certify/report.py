@@ -9,8 +9,8 @@ from enum import StrEnum
 from processor.devstack.certify.cases import Case, Step
 from processor.devstack.replies import Place
 
-#: What a case needs and the installation cannot do yet, as people read it; empty where it can be played.
-Missing = Callable[[Case], Sequence[str]]
+#: Why a case is not to be played, as people read it; None where it is.
+Obstacle = Callable[[Case], str | None]
 
 
 class Verdict(StrEnum):
@@ -18,7 +18,7 @@ class Verdict(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"
-    NOT_COVERED = "not yet covered"
+    NOT_PLAYED = "not played"
 
 
 @dataclass(slots=True)

@@ -10,18 +10,18 @@ from processor.devstack.certify.cases import Case
 from processor.devstack.certify.cast import Cast
 from processor.devstack.certify.mailbox import Mailbox
 from processor.devstack.certify.plan import Copier, Plan
-from processor.devstack.certify.report import CaseFailed, Missing, Report, Verdict, name_of
+from processor.devstack.certify.report import CaseFailed, Obstacle, Report, Verdict, name_of
 from processor.devstack.certify.scene import Scene
 
 
 class Runner:
-    """Plays cases through one mailbox, but for those that need what is ``missing``."""
+    """Plays cases through one mailbox, but for those that an ``obstacle`` is named for."""
 
-    def __init__(self, mailbox: Mailbox, books: Books, run: str, missing: Missing, plan: Plan) -> None:
+    def __init__(self, mailbox: Mailbox, books: Books, run: str, obstacle: Obstacle, plan: Plan) -> None:
         self._mailbox = mailbox
         self._books = books
         self._run = run
-        self._missing = missing
+        self._obstacle = obstacle
         self._plan = plan
 
     async def run_all(self, cases: Sequence[Case], done: Callable[[Report], None]) -> list[Report]:
@@ -40,10 +40,10 @@ class Runner:
         return reports
 
     async def run(self, number: int, case: Case) -> Report:
-        """Play one case, unless it needs what the installation cannot do yet."""
-        missing = self._missing(case)
-        if missing:
-            return Report(case, Verdict.NOT_COVERED, [f"needs {', '.join(missing)}"])
+        """Play one case, unless something is in its way."""
+        obstacle = self._obstacle(case)
+        if obstacle is not None:
+            return Report(case, Verdict.NOT_PLAYED, [obstacle])
         report = Report(case, Verdict.PASSED)
         began = asyncio.get_running_loop().time()
         try:

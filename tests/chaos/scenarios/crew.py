@@ -18,8 +18,8 @@ import psutil
 from processor.devstack.worker import Worker
 from tests.chaos.scene import Scene
 
-#: How a worker may end by itself (contract.md): it found at its start that Kafka or Postgres does not answer, or a broker
-#: that has only just come back and says that it knows no such topic.
+#: How a worker may end by itself (contract.md): it found at its start that Kafka or Postgres does not answer, or that a
+#: broker which has only just come back knows no such topic.
 _UNREACHABLE: Final = 3
 _WRONG_INSTALLATION: Final = 4
 _NO_SUCH_TOPIC: Final = "does not exist on this cluster"

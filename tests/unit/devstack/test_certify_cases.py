@@ -1,4 +1,4 @@
-"""Cases as data: every form that a file may have, and which types a case needs."""
+"""Cases as data: every form that a file may have."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from processor.devstack.certify.cases import Case, Step, Together, load_cases
+from processor.devstack.certify.cases import Case, GivenRate, Step, Together, load_cases
 from processor.errors import WrongUsage
 
 PROJECT_CASES = sorted((Path(__file__).parents[2] / "cases").glob("*.yaml"))
@@ -59,18 +59,22 @@ def test_a_time_stays_the_text_that_was_written(tmp_path: Path) -> None:
     assert next(case.single_steps()).fields == {"deadline": "2020-01-01T00:00:00Z"}
 
 
-def test_a_case_needs_the_types_of_its_steps_its_actions_and_what_is_given(tmp_path: Path) -> None:
-    text = """
-- id: A
-  given: {bonus: "1.00", blocked: true}
-  steps:
-    - {batch: x, actions: [{type: win, transaction_id: w}]}
-    - {together: [{refund: f}]}
-    - {teleport: t}
-"""
-    assert one(tmp_path, text).types() == {
-        "open_player", "open_session", "deposit", "grant_bonus", "block_player", "batch", "win", "refund",
-    }  # fmt: skip
+def test_rates_are_of_now_where_no_age_is_said(tmp_path: Path) -> None:
+    text = '- {id: A, rates: {JPY/EUR: "0.0061", SEK/EUR: {rate: "0.09", hours_old: 30}}, steps: [{bet: b}]}'
+    assert one(tmp_path, text).rates == [
+        GivenRate("JPY", "EUR", "0.0061"),
+        GivenRate("SEK", "EUR", "0.09", 30.0),
+    ]
+
+
+def test_two_cases_cannot_give_one_pair_two_rates(tmp_path: Path) -> None:
+    """All cases are played at the same time, on one installation."""
+    text = "\n".join(
+        f'- {{id: {name}, rates: {{JPY/EUR: "{rate}"}}, steps: [{{bet: b}}]}}'
+        for name, rate in (("A", "0.0061"), ("B", "0.0061"), ("C", "0.0062"))
+    )
+    with pytest.raises(WrongUsage, match="case C: gives JPY/EUR another rate than case A does"):
+        load(tmp_path, text)
 
 
 @pytest.mark.parametrize(

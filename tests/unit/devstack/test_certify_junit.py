@@ -10,7 +10,7 @@ from processor.devstack.certify.junit import write_junit
 from processor.devstack.certify.report import Report, Verdict
 
 
-def test_each_file_is_a_suite_with_its_failures_and_what_is_not_covered(tmp_path: Path) -> None:
+def test_each_file_is_a_suite_with_its_failures_and_what_was_not_played(tmp_path: Path) -> None:
     def case(name: str, file: str) -> Case:
         return Case(name, "a title", "", file, {}, {}, [])
 
@@ -19,7 +19,7 @@ def test_each_file_is_a_suite_with_its_failures_and_what_is_not_covered(tmp_path
         [
             Report(case("A1", "a.yaml"), Verdict.PASSED),
             Report(case("A2", "a.yaml"), Verdict.FAILED, ["bad \x1b[31m <b>"]),
-            Report(case("B1", "b.yaml"), Verdict.NOT_COVERED, ["needs refund"]),
+            Report(case("B1", "b.yaml"), Verdict.NOT_PLAYED, ["brings rates"]),
         ],
     )
     first, second = ElementTree.parse(tmp_path / "out.xml").getroot()
