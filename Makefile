@@ -1,7 +1,7 @@
 # Croupier's commands. `make demo` and `make test` need Python >= 3.11 and make, nothing else.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check audit-dependencies sbom test long test-secure certify chaos simulate soak model bench format lock
+.PHONY: help setup demo check audit-dependencies sbom test long test-secure certify chaos simulate soak model bench scale format lock
 
 BIN := .venv/bin
 STAMP := .venv/.croupier-setup
@@ -66,6 +66,10 @@ model: setup ## 10,000 random histories against a second, naive wallet
 
 bench: setup ## throughput and latency, side by side with a bare loop
 	$(BIN)/croupier bench
+
+TRANSACTIONS ?= 10000000
+scale: setup ## how long pages of history take among ten million transactions (10 minutes, 10 GB of disk)
+	$(BIN)/python -m tests.scale --transactions $(TRANSACTIONS)
 
 format: setup ## put the code in shape
 	$(BIN)/ruff format .
