@@ -9,10 +9,13 @@ from typing import Any
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from processor.kafka.inside_aiokafka import close_client
+from processor.kafka.inside_aiokafka import close_client, mend_connections
 from processor.kafka.refusals import explained
 from processor.kafka.security import security_options
 from processor.settings import Settings
+
+# Before any connection is made, and every one of ours is made with what is in this module.
+mend_connections()
 
 
 def client_options(settings: Settings) -> dict[str, Any]:

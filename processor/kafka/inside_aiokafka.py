@@ -1,7 +1,7 @@
 """Where we reach into aiokafka 0.14 because it has no door there; nowhere else (the version is pinned to 0.14.x).
 
 What needs it: a producer whose requests are watched (taint) and that can be let go of for certain, a consumer that
-leaves its group with a static id, and one that can be stopped while somebody waits in it.
+leaves its group with a static id, one that can be stopped while somebody waits in it, and a connection that ends.
 `tests/integration/kafka/test_inside_aiokafka.py` fails when a name used here is gone.
 """
 
@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import wraps
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.errors import KafkaConnectionError
 
 
@@ -126,12 +128,36 @@ async def _within(work: Awaitable[Any], timeout_seconds: float) -> None:
     _see(task)
 
 
-def coordination_problem(consumer: AIOKafkaConsumer) -> BaseException | None:
-    """Why this consumer's group membership is beyond repair, or None: aiokafka restarts neither of these tasks."""
-    coordinator = consumer._coordinator
-    if coordinator is None:
-        return None
-    for task in (coordinator._coordination_task, coordinator._heartbeat_task):
+def mend_connections() -> None:
+    """A request on a connection that is over fails as such: uvloop raises RuntimeError there, which aiokafka does not
+    expect. A consumer whose fetch met it read nothing any more, while its group took it for well."""
+    for name in ("send", "_send_sasl_token"):
+        sending = getattr(AIOKafkaConnection, name)
+        if not hasattr(sending, "__wrapped__"):
+            setattr(AIOKafkaConnection, name, _mended(sending))
+
+
+def _mended(sending: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(sending)
+    def send(connection: AIOKafkaConnection, *arguments: Any, **options: Any) -> Any:
+        try:
+            return sending(connection, *arguments, **options)
+        except RuntimeError as error:
+            connection.close(reason=CloseReason.CONNECTION_BROKEN, exc=error)
+            where = f"{connection.host}:{connection.port}"
+            raise KafkaConnectionError(f"Connection at {where} broken: {error}") from error
+
+    return send
+
+
+def consumer_problem(consumer: AIOKafkaConsumer) -> BaseException | None:
+    """Why this consumer is beyond repair, or None: aiokafka restarts none of these tasks of it."""
+    tasks = [consumer._client._sync_task]
+    if consumer._fetcher is not None:
+        tasks.append(consumer._fetcher._fetch_task)
+    if consumer._coordinator is not None:
+        tasks += [consumer._coordinator._coordination_task, consumer._coordinator._heartbeat_task]
+    for task in tasks:
         if task is not None and task.done() and not task.cancelled() and task.exception() is not None:
             problem: BaseException = task.exception()
             return problem

@@ -1,8 +1,9 @@
 """The worker's membership in its group: one consumer, with our bounds and none of aiokafka's policies, kept alive.
 
-aiokafka restarts neither its coordination nor its heartbeat once one of them has failed for a reason it does not know
-(a right that was taken away for a minute is enough): the consumer then answers every call with the same error and is
-never given a lane again. So somebody watches, and makes a new consumer.
+aiokafka restarts neither its coordination nor its heartbeat nor its fetching once one of them has failed for a reason
+it does not know (a right that was taken away for a minute is enough): the consumer then answers every call with the
+same error and is never given a lane again, or keeps its lanes and reads nothing. So somebody watches, and makes a new
+consumer.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class Membership:
         """Why no lane will be given to us now, or None: the group's coordinator is away, or we are to join anew."""
         if self._consumer is None:
             return "there is no consumer"
-        broken = inside_aiokafka.coordination_problem(self._consumer)
+        broken = inside_aiokafka.consumer_problem(self._consumer)
         if broken is not None:
             return repr(root_cause(broken))
         if not inside_aiokafka.knows_coordinator(self._consumer):
@@ -124,7 +125,7 @@ class Membership:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _LOOK_EVERY_SECONDS)
             consumer = self._consumer
-            broken = inside_aiokafka.coordination_problem(consumer) if consumer is not None else None
+            broken = inside_aiokafka.consumer_problem(consumer) if consumer is not None else None
             if consumer is None or broken is not None:
                 await self._join_anew(listener, consumer, broken)
 

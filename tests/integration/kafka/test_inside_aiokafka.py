@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from aiokafka.errors import KafkaConnectionError
+from aiokafka.protocol.metadata import MetadataRequest
 
 from processor.kafka import inside_aiokafka
 from processor.kafka.connection import client_options
@@ -56,7 +59,7 @@ async def test_whoever_waits_in_a_stopped_consumer_is_let_go(settings: Settings)
     consumer = AIOKafkaConsumer(**client_options(settings), group_id=settings.group, auto_offset_reset="none")
     await consumer.start()
     assert inside_aiokafka.member_id(consumer) is None
-    assert inside_aiokafka.coordination_problem(consumer) is None
+    assert inside_aiokafka.consumer_problem(consumer) is None
     assert consumer._fetcher._prefetch_backoff == 0.1
     consumer.subscribe([settings.events_topic])
     waiting = asyncio.create_task(
@@ -66,3 +69,42 @@ async def test_whoever_waits_in_a_stopped_consumer_is_let_go(settings: Settings)
     await inside_aiokafka.end_consumer(consumer, timeout_seconds=5.0)
     with pytest.raises(KafkaConnectionError, match="being stopped"):
         await waiting
+
+
+class _Over:
+    """A stream on a transport that uvloop has closed."""
+
+    def write(self, _data: bytes) -> None:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+    def close(self) -> None:
+        """It is."""
+
+
+async def test_a_request_on_a_connection_that_is_over_fails_as_such(settings: Settings) -> None:
+    """The RuntimeError ended the consumer's fetching for good."""
+    client = AIOKafkaClient(**client_options(settings))
+    await client.bootstrap()
+    node = client.get_random_node()
+    assert await client.ready(node)
+    connection = client._conns[node, ConnectionGroup.DEFAULT]
+    connection._writer.close()
+    connection._writer = _Over()
+    with pytest.raises(KafkaConnectionError, match="broken: unable to perform"):
+        connection.send(MetadataRequest([]))
+    assert not connection.connected()
+    await client.close()
+
+
+def test_uvloop_raises_what_aiokafka_does_not_expect(settings: Settings) -> None:
+    """Once it does not any more, `mend_connections` can go."""
+
+    async def write_on_what_is_over() -> None:
+        host, _, port = settings.kafka_bootstrap.partition(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.transport.abort()
+        await asyncio.sleep(0.1)
+        with pytest.raises(RuntimeError, match="handler is closed"):
+            writer.write(b"")
+
+    uvloop.run(write_on_what_is_over())
