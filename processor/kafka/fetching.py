@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import NoError, OffsetOutOfRangeError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import TopicPartition
 
-from processor.kafka.questions import READ_COMMITTED, leader_of, retrying
+from processor.kafka.questions import READ_COMMITTED, READ_UNCOMMITTED, leader_of, retrying
 from processor.kafka.tolerant import Parsed, committed_batches, parse_batch, read_batches
 
 _MAX_WAIT_MS = 100
@@ -33,19 +33,42 @@ async def read_log(client: AIOKafkaClient, topic: str, partition: int, offset: i
     return await retrying(client, lambda: _read_log(client, topic, partition, offset))
 
 
+async def first_uncommitted(client: AIOKafkaClient, topic: str, partition: int, offset: int) -> Parsed | None:
+    """The record at this offset or the next behind it, whatever has become of its transaction. Raises KafkaError."""
+    log = await retrying(client, lambda: _uncommitted_log(client, topic, partition, offset))
+    batches = (batch for batch in read_batches(log) if not batch.is_control)
+    records = (record for batch in batches for record in parse_batch(partition, batch))
+    return next((record for record in records if record.offset >= offset), None)
+
+
+async def _uncommitted_log(client: AIOKafkaClient, topic: str, partition: int, offset: int) -> bytes:
+    """By place: aiokafka's `to_object` cannot read an answer without aborted transactions."""
+    answer = await _fetch(client, topic, partition, offset, READ_UNCOMMITTED)
+    ((_, (described,)),) = answer.topics
+    _, error_code, *_, log = described
+    _refuse(error_code, topic, partition, offset)
+    return bytes(log or b"")
+
+
 async def _read_log(client: AIOKafkaClient, topic: str, partition: int, offset: int) -> Read:
-    leader = await leader_of(client, topic, partition)
-    request = FetchRequest(
-        _MAX_WAIT_MS, _MIN_BYTES, _MAX_BYTES, READ_COMMITTED, [(topic, [(partition, offset, _MAX_BYTES)])]
-    )
-    answer = (await client.send(leader, request)).to_object()
+    answer = (await _fetch(client, topic, partition, offset, READ_COMMITTED)).to_object()
     ((described,),) = [one["partitions"] for one in answer["topics"]]
-    error = for_code(described["error_code"])
+    _refuse(described["error_code"], topic, partition, offset)
+    return _read(described, partition, offset)
+
+
+async def _fetch(client: AIOKafkaClient, topic: str, partition: int, offset: int, isolation: int) -> Any:
+    leader = await leader_of(client, topic, partition)
+    places = [(topic, [(partition, offset, _MAX_BYTES)])]
+    return await client.send(leader, FetchRequest(_MAX_WAIT_MS, _MIN_BYTES, _MAX_BYTES, isolation, places))
+
+
+def _refuse(error_code: int, topic: str, partition: int, offset: int) -> None:
+    error = for_code(error_code)
     if error is OffsetOutOfRangeError:
         raise error({TopicPartition(topic, partition): offset})
     if error is not NoError:
         raise error(f"{topic} partition {partition}")
-    return _read(described, partition, offset)
 
 
 def _read(described: dict[str, object], partition: int, offset: int) -> Read:

@@ -86,20 +86,24 @@ class KafkaPublisher:
         await self._within_budget("start", self._producer.start())
         inside_aiokafka.watch_requests(self._producer.client, self._taint)
 
-    async def sweep(self, partitions: Sequence[int]) -> None:
-        """Write an abort marker to every place where a transaction of this id may hang. See `ports.Publisher`."""
+    async def sweep(self, places: Sequence[tuple[str, int]], offsets: Sequence[int], *, commit: bool) -> None:
+        """Write an end marker wherever a transaction of this id hangs. See `ports.Publisher`."""
+        if commit and offsets:
+            raise ValueError("offsets that hang can only be aborted: what they were is not known")
         self._deadline = time.monotonic() + self._settings.publish_timeout_seconds
-        await self._within_budget("sweep", self._sweep(partitions))
+        await self._within_budget("sweep", self._sweep(places, offsets, commit=commit))
 
-    async def _sweep(self, partitions: Sequence[int]) -> None:
+    async def _sweep(
+        self, places: Sequence[tuple[str, int]], offsets: Sequence[int], *, commit: bool
+    ) -> None:
         producer, events = self._started(), self._settings.events_topic
         await producer.begin_transaction()
-        for topic in self._topics.values():
-            for partition in partitions:
-                inside_aiokafka.add_partition(producer, TopicPartition(topic, partition))
-        nothing = {TopicPartition(events, partition): OffsetAndMetadata(0, "") for partition in partitions}
-        await producer.send_offsets_to_transaction(nothing, self._settings.group)
-        await producer.abort_transaction()
+        for topic, partition in places:
+            inside_aiokafka.add_partition(producer, TopicPartition(self._topics[topic], partition))
+        if offsets:
+            nothing = {TopicPartition(events, partition): OffsetAndMetadata(0, "") for partition in offsets}
+            await producer.send_offsets_to_transaction(nothing, self._settings.group)
+        await (producer.commit_transaction() if commit else producer.abort_transaction())
 
     async def begin(self) -> None:
         """Begin a transaction; its budget of time runs from now until `commit` has returned."""

@@ -27,6 +27,7 @@ from processor.errors import FetchFailed, OffsetOutOfRange, TopicMissing, Unpars
 from processor.kafka import inside_aiokafka
 from processor.kafka.connection import client_options, milliseconds
 from processor.kafka.fetching import fetch_tolerantly
+from processor.kafka.hanging import hanging_batches
 from processor.kafka.last_batch import last_batch
 from processor.kafka.membership import Membership
 from processor.kafka.questions import EARLIEST, committed_offsets, leave_group, log_offsets, topic_facts
@@ -206,6 +207,16 @@ class KafkaEventReader:
             raise FetchFailed(
                 f"The last published batch of lane {lane} was not found out: {error!r}."
             ) from error
+
+    async def hanging(
+        self, layout: int, lane: int, partitions: Sequence[int]
+    ) -> Mapping[tuple[str, int], int]:
+        """The batches of this lane that hang. Raises `errors.FetchFailed`. See `ports.EventReader`."""
+        topics = {"results": self._settings.results_topic, "dead-letters": self._settings.dead_letters_topic}
+        try:
+            return await hanging_batches(self._asking(), topics, layout, lane, partitions)
+        except (KafkaError, OSError) as error:
+            raise FetchFailed(f"What hangs of lane {lane} was not found out: {error!r}.") from error
 
     async def stop(self, *, leave_group: bool) -> None:
         """Close, bounded in time. A static member leaves its group only when asked to; others always do."""

@@ -69,8 +69,10 @@ class Recovery:
         try:
             await publisher.start()
             row = await self._lease()
-            said = await self._receipt(publisher)
+            said = await self._receipt(publisher, row)
             receipt, concluded = await self._conclude(row, said)
+            if self._swept:
+                concluded += ", what hung was swept away"
             self._swept = False
             republished = await self._catch_up(publisher, row, receipt, restore=said != receipt)
         except BaseException:
@@ -91,19 +93,28 @@ class Recovery:
         earliest = await self.reader.earliest(self.partitions)
         return await self.ledger.bootstrap_lane(self.layout.number, self.lane, row.epoch, earliest)
 
-    async def _receipt(self, publisher: Publisher) -> int | None:
+    async def _receipt(self, publisher: Publisher, row: LaneRow) -> int | None:
         """The batch that the group's offsets vouch for, None where there are none. Raises `errors.OffsetsUnknown`.
 
-        A new producer's start leaves no transaction of ours open. Offsets that are unstable nevertheless hang: Kafka
-        notes a transaction as committed without its markers where a partition has no leader at that moment, as it
-        happens to a lone broker that is being stopped (4.4: "Couldn't find leader endpoint … likely deleted already").
+        A new producer's start leaves no transaction of ours open. What is under one nevertheless hangs: Kafka notes a
+        transaction as ended without its markers where a partition has no leader at that moment (4.4: "Couldn't find
+        leader endpoint … likely deleted already"). The next transaction that ends there would end it, too: so what
+        was not published according to the receipt is aborted, and what was is committed, before anything is published.
         """
         try:
-            return receipt_seq(self.layout.number, await self.reader.committed(self.partitions))
+            said = receipt_seq(self.layout.number, await self.reader.committed(self.partitions))
         except OffsetsUnstable:
             self._swept = True
-            await publisher.sweep(self.partitions)
-            return receipt_seq(self.layout.number, await self.reader.committed(self.partitions))
+            await publisher.sweep([], self.partitions, commit=False)
+            said = receipt_seq(self.layout.number, await self.reader.committed(self.partitions))
+        hanging = await self.reader.hanging(self.layout.number, self.lane, self.partitions)
+        vouched = max(said or 0, row.published_seq)
+        for commit in (True, False):
+            places = [place for place, seq in hanging.items() if (seq <= vouched) is commit]
+            if places:
+                self._swept = self._swept or not commit
+                await publisher.sweep(places, [], commit=commit)
+        return said
 
     async def _conclude(self, row: LaneRow, said: int | None) -> tuple[int, str]:
         """The last batch that Kafka holds, and how that was concluded.

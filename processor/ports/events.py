@@ -130,6 +130,13 @@ class EventReader(Protocol):
         """What the cluster says of the events topic now. Raises `errors.KafkaUnreachable`, `errors.TopicMissing`."""
         ...
 
+    async def hanging(
+        self, layout: int, lane: int, partitions: Sequence[int]
+    ) -> Mapping[tuple[str, int], int]:
+        """Where a transaction of this lane that is over has no end: (``results`` or ``dead-letters``, partition) to the
+        ``seq`` of its batch. To be asked once a new producer of the lane has started. Raises `errors.FetchFailed`."""
+        ...
+
     async def last_batch_published(self, layout: int, lane: int, partitions: Sequence[int]) -> int | None:
         """The highest seq in a ``wallet-batch: layout/lane/seq`` header on the results and dead-letter topics
         (read_committed, these partitions), None where there is none."""

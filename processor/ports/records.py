@@ -30,12 +30,11 @@ class Publisher(Protocol):
         """Fence whoever had this transactional id; returns when its pending transaction is resolved."""
         ...
 
-    async def sweep(self, partitions: Sequence[int]) -> None:
-        """Abort a transaction that holds nothing but touches every place where one of this id can have left something.
+    async def sweep(self, places: Sequence[tuple[str, int]], offsets: Sequence[int], *, commit: bool) -> None:
+        """End what hangs (`EventReader.hanging`) by a transaction that holds nothing but touches it.
 
-        For a transaction that the coordinator noted as ended, and that never got its end markers there: readers of
-        these ``partitions``' results, and whoever asks for the group's offsets, wait for them for ever. Where nothing
-        hangs, nothing is changed. The markers may come a moment after it has returned.
+        ``places`` are (``results`` or ``dead-letters``, partition), ``offsets`` partitions of the events topic whose
+        offsets hang; these can only be aborted. The markers may come a moment after it has returned.
         """
         ...
 

@@ -183,7 +183,7 @@ class FakeCluster:
                 continue
             places = {(one.record.topic, one.record.partition) for one in transaction.records}
             for one in hanging.records:
-                if (one.record.topic, one.record.partition) in places:
+                if (one.record.topic, one.record.partition) in places and one.state == "open":
                     one.state = state
             if transaction.offsets:
                 if state == "committed":
@@ -216,12 +216,14 @@ class FakePublisher:
         self._fail_after(how, "start")
         self._state = "idle"
 
-    async def sweep(self, partitions: Sequence[int]) -> None:
+    async def sweep(self, places: Sequence[tuple[str, int]], offsets: Sequence[int], *, commit: bool) -> None:
         how = await self._pass("sweep", "idle")
         self._mine()
-        hanging = self._cluster.hanging.pop(self._id, Transaction())
+        hanging = self._cluster.hanging.get(self._id, Transaction())
         for one in hanging.records:
-            one.state = "aborted"
+            if (one.record.topic, one.record.partition) in places and one.state == "open":
+                one.state = "committed" if commit else "aborted"
+        hanging.offsets = {one: offset for one, offset in hanging.offsets.items() if one not in offsets}
         self._fail_after(how, "sweep")
 
     async def begin(self) -> None:
@@ -392,6 +394,18 @@ class FakeEventReader:
     async def events_topic(self) -> TopicFacts:
         await asyncio.sleep(0)
         return TopicFacts(self._cluster.topic_id, self._cluster.partitions, {})
+
+    async def hanging(
+        self, layout: int, lane: int, partitions: Sequence[int]
+    ) -> Mapping[tuple[str, int], int]:
+        await asyncio.sleep(0)
+        found = self._cluster.hanging.get((layout, lane), Transaction()).records
+        return {
+            (one.record.topic, one.record.partition): int(value.rpartition(b"/")[2])
+            for one in found
+            for key, value in one.record.headers
+            if one.state == "open" and key == _BATCH_HEADER and value is not None
+        }
 
     async def last_batch_published(self, layout: int, lane: int, partitions: Sequence[int]) -> int | None:
         await asyncio.sleep(0)

@@ -50,9 +50,10 @@ class SimulatedPublisher:
             raise self._failed("not started in time") from late
         self._state = "idle"
 
-    async def sweep(self, partitions: Sequence[int]) -> None:
+    async def sweep(self, places: Sequence[tuple[str, int]], offsets: Sequence[int], *, commit: bool) -> None:
+        assert not commit, "nothing that was published hangs in this world"
         self._must_be("idle")
-        await self._request(lambda: self._broker.sweep(self._id, self._epoch, partitions))
+        await self._request(lambda: self._broker.sweep(self._id, self._epoch, offsets))
 
     async def begin(self) -> None:
         self._must_be("idle")

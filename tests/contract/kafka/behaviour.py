@@ -216,11 +216,14 @@ class PublisherBehaviour:
         await publisher.send([result(b"one")])
         await publisher.send_offsets({0: receipt(5, 1)})
         await publisher.commit()
-        await publisher.sweep([0, 2])
+        reader, _ = await world.reader()
+        assert await patiently(lambda: reader.committed([0, 2])) == {0: receipt(5, 1), 2: None}
+        assert await reader.hanging(1, 0, [0, 2]) == {}
+        await publisher.sweep([("results", 0), ("dead-letters", 2)], [0, 2], commit=False)
+        await publisher.sweep([("results", 0)], [], commit=True)
         await publisher.begin()
         await publisher.send([result(b"two")])
         await publisher.commit()
-        reader, _ = await world.reader()
         assert await patiently(lambda: reader.committed([0, 2])) == {0: receipt(5, 1), 2: None}
         assert await world.results() == [b"one", b"two"]
         assert not publisher.tainted

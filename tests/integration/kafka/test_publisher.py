@@ -71,19 +71,37 @@ async def test_what_a_transaction_without_end_markers_left_is_swept_away(
         """Its marker would end what follows, too."""
     await publisher.begin()
     _pretend_to_have_told_the_coordinator(publisher, settings)
-    await publisher.send([result(b"hangs")])
+    await publisher.send([result(b"hangs", batch=b"1/0/4")])
     await publisher.send_offsets({0: receipt(8, 4)})
     await publisher.abandon()
     successor = await start_publisher()
     for _ in range(5):
         with pytest.raises(OffsetsUnstable):
             await reader.committed([0])
-    await successor.sweep([0, 2])
+    assert await reader.hanging(1, 0, [0, 2]) == {("results", 0): 4}
+    await successor.sweep([("results", 0)], [0, 2], commit=False)
     assert await patiently(lambda: reader.committed([0])) == {0: receipt(7, 3)}
     await successor.begin()
     await successor.send([result(b"two")])
     await successor.commit()
     assert await values_of(settings, settings.results_topic) == [b"one", b"two"]
+
+
+async def test_what_hangs_although_its_receipt_is_there_is_committed_by_a_sweep(
+    settings: Settings, start_publisher: PublisherFactory, start_reader: ReaderFactory, no_verification: None
+) -> None:
+    publisher = await start_publisher()
+    await publisher.begin()
+    _pretend_to_have_told_the_coordinator(publisher, settings)
+    await publisher.send([result(b"hangs", batch=b"1/0/4")])
+    await publisher.abandon()
+    successor = await start_publisher()
+    reader, _ = await start_reader()
+    assert await reader.hanging(1, 0, [0, 2]) == {("results", 0): 4}
+    await successor.sweep([("results", 0)], [], commit=True)
+    while await values_of(settings, settings.results_topic) != [b"hangs"]:
+        """The marker is on its way."""
+    assert await reader.hanging(1, 0, [0, 2]) == {}
 
 
 def _pretend_to_have_told_the_coordinator(publisher: KafkaPublisher, settings: Settings) -> None:

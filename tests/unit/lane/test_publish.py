@@ -29,7 +29,9 @@ class Noting:
 
     async def start(self) -> None: ...
 
-    async def sweep(self, partitions: Sequence[int]) -> None: ...
+    async def sweep(
+        self, places: Sequence[tuple[str, int]], offsets: Sequence[int], *, commit: bool
+    ) -> None: ...
 
     async def begin(self) -> None:
         await self._note("begin")

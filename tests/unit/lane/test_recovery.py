@@ -328,14 +328,35 @@ async def test_a_transaction_that_kafka_ended_in_part_is_for_a_person_to_look_at
     assert published(world) == results(1, 2, 3, 4)
 
 
-async def left_hanging(world: World, *, seq: int | None) -> None:
-    """A batch (None: no more than its receipt) in a transaction that was committed and has no markers."""
+async def test_an_aborted_transaction_without_its_markers_does_not_come_to_light_with_the_next(
+    world: World, reader: EventReader
+) -> None:
+    given_ledger(world, applied=5, published=3)
+    await given_kafka(world, seqs=[1, 2, 3], receipt=3)
+    await left_hanging(world, seq=4, offsets=False)
+    done = await recovered(world, reader)
+    assert (done.republished, published(world)) == (2, results(1, 2, 3, 4, 5))
+
+
+async def test_what_hangs_of_a_batch_whose_receipt_is_there_is_not_lost(
+    world: World, reader: EventReader
+) -> None:
+    given_ledger(world, applied=5, published=3)
+    await given_kafka(world, seqs=[1, 2, 3], receipt=4)
+    await left_hanging(world, seq=4, offsets=False)
+    done = await recovered(world, reader)
+    assert (done.republished, published(world)) == (1, results(1, 2, 3, 4, 5))
+
+
+async def left_hanging(world: World, *, seq: int | None, offsets: bool = True) -> None:
+    """A batch (None: no more than its receipt) in a transaction that is over and has no markers."""
     publisher = world.cluster.publisher(1, 0)
     await publisher.start()
     await publisher.begin()
     if seq is not None:
         await publisher.send([OutRecord("results", 0, b"p-1", b"result of %d" % seq, name(seq))])
-    await publisher.send_offsets({0: CommittedOffset(9, "1/4"), 2: CommittedOffset(5, "")})
+    if offsets:
+        await publisher.send_offsets({0: CommittedOffset(9, "1/4"), 2: CommittedOffset(5, "")})
     world.cluster.fail_next("commit", "unmarked")
     await publisher.commit()
     world.cluster.unsettled = False
