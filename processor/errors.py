@@ -130,6 +130,10 @@ class OffsetsUnstable(OffsetsUnknown):
     """The group's offsets lie under a transaction that has no end yet, or never gets one."""
 
 
+class Swept(WorldFault):
+    """Something hung in Kafka and was ended; whether it has gone is to be looked at by another recovery."""
+
+
 class NoSigningKey(WorldFault):
     """Results are to be signed, and the operator has no key that is valid now."""
 

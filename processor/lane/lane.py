@@ -319,16 +319,23 @@ class Lane:
 
     async def _stop(self, doubt: Doubt) -> None:
         """Stop, say why, and look now and then whether a person has resumed the lane (`croupier lanes resume`)."""
+        epoch = self._recovery.epoch
+        try:
+            if epoch is not None and not isinstance(doubt, LaneStopped):
+                await self._ledger.stop_lane(
+                    self._recovery.layout.number, self.number, epoch, f"{type(doubt).__name__}: {doubt}"
+                )
+        except LeaseLost as lost:
+            # Whoever has the lane now has moved what we looked at: there is nothing to doubt.
+            await self._lose(lost)
+            return
+        except WorldFault as problem:
+            self._observer.retrying(self.number, problem, 1)
         self._observer.ready(self.number, False, str(doubt))
         self._observer.stopped(self.number, str(doubt))
         await self._let_go_of_publisher()
-        epoch = self._recovery.epoch
         try:
             if epoch is not None:
-                if not isinstance(doubt, LaneStopped):
-                    await self._ledger.stop_lane(
-                        self._recovery.layout.number, self.number, epoch, f"{type(doubt).__name__}: {doubt}"
-                    )
                 await self._ledger.release_lane(self._recovery.layout.number, self.number, epoch)
         except (WorldFault, Doubt) as problem:
             self._observer.retrying(self.number, problem, 1)

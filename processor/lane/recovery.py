@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from processor.errors import JournalBroken, OffsetsUnstable, ReceiptAhead, ReceiptUnknown
+from processor.errors import JournalBroken, OffsetsUnstable, ReceiptAhead, ReceiptUnknown, Swept
 from processor.lane import journal
 from processor.lane.publish import publish
 from processor.lane.receipt import receipt_seq
@@ -30,6 +30,10 @@ from processor.ports import (
     PublisherFactory,
     StepHook,
 )
+
+#: What hangs after so many is not ours to end: the producer's id in the log is one that Kafka has forgotten (a week of
+#: silence). It comes to light with nothing of ours either; `kafka-transactions.sh` can end it.
+_MOST_SWEEPS = 5
 
 
 @dataclass(slots=True)
@@ -57,7 +61,7 @@ class Recovery:
     publish_timeout_seconds: float
     hook: StepHook
     epoch: int | None = None
-    _swept: bool = False
+    _sweeps: int = 0
 
     async def run(self) -> Recovered:
         """Take the lane over (no ``epoch`` held) or confirm it, and bring Kafka up to the ledger.
@@ -71,9 +75,9 @@ class Recovery:
             row = await self._lease()
             said = await self._receipt(publisher, row)
             receipt, concluded = await self._conclude(row, said)
-            if self._swept:
+            if self._sweeps:
                 concluded += ", what hung was swept away"
-            self._swept = False
+            self._sweeps = 0
             republished = await self._catch_up(publisher, row, receipt, restore=said != receipt)
         except BaseException:
             await publisher.abandon()
@@ -94,27 +98,37 @@ class Recovery:
         return await self.ledger.bootstrap_lane(self.layout.number, self.lane, row.epoch, earliest)
 
     async def _receipt(self, publisher: Publisher, row: LaneRow) -> int | None:
-        """The batch that the group's offsets vouch for, None where there are none. Raises `errors.OffsetsUnknown`.
+        """The batch that the group's offsets vouch for, None where there are none.
 
         A new producer's start leaves no transaction of ours open. What is under one nevertheless hangs: Kafka notes a
         transaction as ended without its markers where a partition has no leader at that moment (4.4: "Couldn't find
         leader endpoint … likely deleted already"). The next transaction that ends there would end it, too: so what
         was not published according to the receipt is aborted, and what was is committed, before anything is published.
+        Raises `errors.Swept` then, as the markers are waited for by the next producer's start; `errors.OffsetsUnknown`.
         """
         try:
             said = receipt_seq(self.layout.number, await self.reader.committed(self.partitions))
         except OffsetsUnstable:
-            self._swept = True
+            self._sweeps += 1
             await publisher.sweep([], self.partitions, commit=False)
-            said = receipt_seq(self.layout.number, await self.reader.committed(self.partitions))
+            raise
         hanging = await self.reader.hanging(self.layout.number, self.lane, self.partitions)
-        vouched = max(said or 0, row.published_seq)
+        if hanging and self._sweeps < _MOST_SWEEPS:
+            self._sweeps += 1
+            await self._sweep(publisher, hanging, max(said or 0, row.published_seq))
+        return said
+
+    async def _sweep(
+        self, publisher: Publisher, hanging: Mapping[tuple[str, int], int], vouched: int
+    ) -> None:
         for commit in (True, False):
             places = [place for place, seq in hanging.items() if (seq <= vouched) is commit]
             if places:
-                self._swept = self._swept or not commit
                 await publisher.sweep(places, [], commit=commit)
-        return said
+        where = ", ".join(
+            f"batch {seq} at {topic} {partition}" for (topic, partition), seq in hanging.items()
+        )
+        raise Swept(f"Kafka had forgotten to end transactions of lane {self.lane}: {where}. They were ended.")
 
     async def _conclude(self, row: LaneRow, said: int | None) -> tuple[int, str]:
         """The last batch that Kafka holds, and how that was concluded.
@@ -130,7 +144,7 @@ class Recovery:
                 f"{row.applied_seq}: the database was restored behind Kafka. Nothing was touched. "
                 "See docs/exactly-once.md, 'A database behind Kafka'."
             )
-        if self._swept:
+        if self._sweeps:
             await self._must_be_all_gone(row, said)
         if said is not None and said >= row.published_seq:
             return said, f"receipt {said}"

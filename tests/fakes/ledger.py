@@ -134,9 +134,10 @@ class FakeLedger:
         return copied(row)
 
     def _own(self, layout: int, lane: int, epoch: int) -> LaneRow:
-        row = self._store.lanes[(layout, lane)]
-        if row.epoch != epoch:
-            raise LeaseLost(f"lane {lane} has epoch {row.epoch}, ours was {epoch}")
+        row = self._store.lanes.get((layout, lane))  # a database that went back may not have it any more
+        if row is None or row.epoch != epoch:
+            has = "no row" if row is None else f"epoch {row.epoch}"
+            raise LeaseLost(f"lane {lane} has {has}, ours was epoch {epoch}")
         return row
 
     @asynccontextmanager
@@ -169,8 +170,9 @@ class FakeLedger:
 
     async def requests(self, layout: int, lane: int, *, limit: int) -> list[LaneRequest]:
         """Operators' requests for this lane."""
-        row = self._store.lanes[(layout, lane)]
-        return [one for one in self._store.pending_requests if one.partition in row.next_offsets][:limit]
+        row = self._store.lanes.get((layout, lane))
+        theirs = {} if row is None else row.next_offsets
+        return [one for one in self._store.pending_requests if one.partition in theirs][:limit]
 
     async def mark_suspect(self, layout: int, lane: int, epoch: int, partition: int, offset: int) -> None:
         """The event about to be read."""
@@ -214,9 +216,10 @@ class FakeBatch:
         """The compare-and-set."""
         self._store.trip("fence")
         await self._hold(("lane", (move.layout, move.lane)))
-        row = self._store.lanes[(move.layout, move.lane)]
-        if row.epoch != move.epoch:
-            raise LeaseLost(f"lane {move.lane} has epoch {row.epoch}, ours was {move.epoch}")
+        row = self._store.lanes.get((move.layout, move.lane))
+        if row is None or row.epoch != move.epoch:
+            has = "no row" if row is None else f"epoch {row.epoch}"
+            raise LeaseLost(f"lane {move.lane} has {has}, ours was epoch {move.epoch}")
         if (row.applied_seq, row.next_offsets) != (move.applied_seq, move.next_offsets):
             raise LedgerWentBack(
                 f"lane {move.lane} stands at batch {row.applied_seq}, not {move.applied_seq}"

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from processor.errors import CommitUnknown
 from processor.lane import journal
 from processor.ports import LaneMove, OutRecord, Written
 from tests.fakes.ledger import FakeBatch, FakeStore
@@ -53,6 +54,7 @@ class RecordedStore(FakeStore):
         self.committed: Callable[[Commit], None] = lambda _: None
         self._copy: dict[str, object] = {}
         self._copied = 0
+        self.timeline = 0
 
     def copy_to_replica(self) -> None:
         """The asynchronous replica has come so far."""
@@ -64,12 +66,24 @@ class RecordedStore(FakeStore):
         self.lost, self.commits = self.commits[self._copied :], self.commits[: self._copied]
         for table, content in self._copy.items():
             setattr(self, table, content)
+        self.timeline += 1
 
 
 class RecordedBatch(FakeBatch):
     """A transaction of a `RecordedStore`."""
 
     _store: RecordedStore
+
+    def __init__(self, store: RecordedStore, shards: int) -> None:
+        super().__init__(store, shards)
+        self._timeline = store.timeline
+
+    async def commit(self) -> None:
+        """What was begun on the primary that is gone goes with it."""
+        if self._timeline != self._store.timeline:
+            self.end()
+            raise CommitUnknown("the database failed over")
+        await super().commit()
 
     def _apply(self, move: LaneMove, written: Written) -> None:
         super()._apply(move, written)

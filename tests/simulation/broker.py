@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from processor.ports import CommittedOffset, OutRecord
-from tests.fakes.kafka import FakeCluster, Published
+from tests.fakes.kafka import FakeCluster, Published, Transaction
 from tests.simulation.network import Network
 from tests.simulation.plan import Plan
 
@@ -52,6 +52,7 @@ class Coordinated:
     serial: int = 0
     ended: End | None = None
     records: list[Published] = field(default_factory=list)
+    swept: Sequence[tuple[str, int]] = ()
     offsets: dict[int, CommittedOffset] = field(default_factory=dict)
 
 
@@ -101,11 +102,14 @@ class Broker(FakeCluster):
         elif found.ended != "committed":
             raise BrokerError("INVALID_TXN_STATE")
 
-    def sweep(self, id_: Id, epoch: int, partitions: Sequence[int]) -> None:
-        """A transaction that touches the offsets, and is aborted."""
+    def sweep(
+        self, id_: Id, epoch: int, places: Sequence[tuple[str, int]], offsets: Sequence[int], end: End
+    ) -> None:
+        """A transaction that touches these, and holds nothing."""
         found = self._begun(id_, epoch)
-        found.offsets.update(dict.fromkeys(partitions, CommittedOffset(0, "")))
-        self._complete(found, "aborted")
+        found.swept = places
+        found.offsets.update(dict.fromkeys(offsets, CommittedOffset(0, "")))
+        self._complete(found, end)
 
     def _current(self, id_: Id, epoch: int) -> Coordinated:
         found = self.coordinated[id_]
@@ -129,22 +133,49 @@ class Broker(FakeCluster):
             self._complete(found, "aborted")
 
     def _complete(self, found: Coordinated, end: End) -> None:
-        """The decision is made here; markers reach the partitions later, and the offsets' partition last."""
-        found.state, found.ended = "completing", end
+        """The decision is made here; markers reach the partitions later, and the offsets' partition last.
+
+        Or never: for once a partition had no leader, and the transaction counts as ended all the same.
+        """
+        found.ended = end
+        if (
+            end == "aborted"
+            and not found.swept
+            and not self.network.calm
+            and self.network.chance(self.plan.unmarked)
+        ):
+            before = self.hanging.get(self._id_of(found), Transaction())
+            self.hanging[self._id_of(found)] = Transaction(
+                0, [*before.records, *found.records], {**before.offsets, **found.offsets}
+            )
+            found.records, found.offsets, found.state = [], {}, "empty"
+            return
+        found.state = "completing"
         if end == "committed" and found.offsets:
             self.decided(found.offsets)
         wait = self.network.delay() + (0 if self.network.calm else self.plan.marker_seconds)
         self.network.later(wait, self._mark, found, end)
 
+    def _id_of(self, found: Coordinated) -> Id:
+        return next(id_ for id_, one in self.coordinated.items() if one is found)
+
     def _mark(self, found: Coordinated, end: End) -> None:
+        places = {(one.record.topic, one.record.partition) for one in found.records} | set(found.swept)
+        hanging = self.hanging.get(self._id_of(found), Transaction()).records
         for one in found.records:
             one.state = end
+        for one in hanging:
+            if one.state == "open" and (one.record.topic, one.record.partition) in places:
+                one.state = end
         self.network.later(self.network.delay(), self._mark_offsets, found, end)
 
     def _mark_offsets(self, found: Coordinated, end: End) -> None:
-        if end == "committed":
-            self.receipts.update(found.offsets)
-        found.records, found.offsets, found.state = [], {}, "empty"
+        hanging = self.hanging.get(self._id_of(found), Transaction())
+        if found.offsets:
+            if end == "committed":
+                self.receipts.update({**hanging.offsets, **found.offsets})
+            hanging.offsets = {}
+        found.records, found.offsets, found.swept, found.state = [], {}, (), "empty"
 
     # ------------------------------------------------------------------------------------- offsets and events
 
@@ -152,9 +183,10 @@ class Broker(FakeCluster):
         """OffsetFetch with "require stable"; a coordinator that is moving names no partition at all."""
         if self.network.chance(self.plan.offsets_unknown):
             return {}
-        for found in self.coordinated.values():
-            if found.offsets.keys() & set(partitions):
-                raise Unstable
+        unresolved = [found.offsets for found in self.coordinated.values()]
+        unresolved += [found.offsets for found in self.hanging.values()]
+        if any(offsets.keys() & set(partitions) for offsets in unresolved):
+            raise Unstable
         return {one: self.receipts.get(one) for one in partitions}
 
     def take(self, partition: int, value: bytes, *, key: bytes, timestamp: int) -> int:

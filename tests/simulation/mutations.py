@@ -206,6 +206,15 @@ class ReceiptBeforeProducer(Recovery):
             self.reader = reader
 
 
+class NothingEverHangs(SimulatedReader):
+    """What hangs is not looked for before the journal is published."""
+
+    async def hanging(
+        self, layout: int, lane: int, partitions: Sequence[int]
+    ) -> Mapping[tuple[str, int], int]:
+        return {}
+
+
 class SilenceMeansNone(SimulatedReader):
     """An empty answer about offsets is believed."""
 
@@ -281,6 +290,11 @@ MUTATIONS = [
         "read the receipt before the producer has started",
         Parts(recovery=ReceiptBeforeProducer),
         stress=_with(slow=0.1, slow_seconds=4.0),
+    ),
+    Mutation(
+        "publish beside what hangs",
+        Parts(reader=NothingEverHangs),
+        stress=_with(unmarked=0.8, crash_at_step=0.01, kafka_cut=0.05),
     ),
     Mutation("treat ProducerFenced as proof", Parts(lane=FencedIsProof), stress=_ZOMBIES),
     Mutation(

@@ -181,7 +181,7 @@ class Oracle:
                 complaint = wallet.complain(event, body)
                 if complaint is not None:
                     self.wrong(f"in batch {commit.seq} of lane {commit.lane}: {complaint}")
-                if not order.allows(event, body["source"]):
+                if not order.allows(event, body):
                     self.wrong(f"{event['transaction_id']} was decided after a later event of its player")
         for player, cash in wallet.cash.items():
             if self._store.balance_minor(player, "EUR") != cash:
@@ -203,14 +203,20 @@ class Oracle:
 
 
 class Order:
-    """Events of a player and provider are decided as they come, but for a win that waits and what waits behind it."""
+    """Events of a player and provider are decided as they come, but for a win that waits and what waits behind it.
+
+    Of what waits, a bet that is rolled back is decided with its rollback.
+    """
 
     def __init__(self) -> None:
         self._newest: dict[str, int] = {}
         self._late_wins: dict[str, int] = {}
 
-    def allows(self, event: dict[str, Any], source: Mapping[str, Any]) -> bool:
+    def allows(self, event: dict[str, Any], answer: Mapping[str, Any]) -> bool:
         """Whether this event's turn may be now."""
+        if event["type"] == "bet" and answer["code"] == "ROLLED_BACK":
+            return True
+        source = answer["source"]
         offset, name = source["offset"], f"{event['player_id']} {event['provider']} {source['partition']}"
         is_late = offset < self._newest.get(name, -1)
         self._newest[name] = max(self._newest.get(name, -1), offset)

@@ -26,6 +26,7 @@ class Plan:
     marker_seconds: float = 0.0
     kafka_cut: float = 0.0
     echo: float = 0.0
+    unmarked: float = 0.0
     refused: float = 0.0
     fetch_fails: float = 0.0
     offsets_unknown: float = 0.0
@@ -62,6 +63,7 @@ def plan_of(seed: int) -> Plan:
         marker_seconds=dice.choice([0.0, 0.05, 1.0]),
         kafka_cut=sometimes(0.3, 0.05),
         echo=sometimes(0.25, 0.5),
+        unmarked=sometimes(0.25, 0.5),
         refused=sometimes(0.2, 0.1),
         fetch_fails=sometimes(0.3, 0.15),
         offsets_unknown=sometimes(0.3, 0.4),

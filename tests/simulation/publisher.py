@@ -18,6 +18,7 @@ from tests.simulation.broker import (
     Broker,
     BrokerError,
     Concurrent,
+    End,
     Fenced,
     Refused,
 )
@@ -51,9 +52,9 @@ class SimulatedPublisher:
         self._state = "idle"
 
     async def sweep(self, places: Sequence[tuple[str, int]], offsets: Sequence[int], *, commit: bool) -> None:
-        assert not commit, "nothing that was published hangs in this world"
         self._must_be("idle")
-        await self._request(lambda: self._broker.sweep(self._id, self._epoch, offsets))
+        end: End = "committed" if commit else "aborted"
+        await self._request(lambda: self._broker.sweep(self._id, self._epoch, places, offsets, end))
 
     async def begin(self) -> None:
         self._must_be("idle")

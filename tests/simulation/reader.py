@@ -170,6 +170,15 @@ class SimulatedReader(FakeEventReader):
         await asyncio.sleep(self._network.delay())
         return await facts()
 
+    async def hanging(
+        self, layout: int, lane: int, partitions: Sequence[int]
+    ) -> Mapping[tuple[str, int], int]:
+        found = super().hanging
+        await asyncio.sleep(self._network.delay())
+        if "kafka" in self._network.down:
+            raise FetchFailed("Kafka is away.")
+        return await found(layout, lane, partitions)
+
     async def last_batch_published(self, layout: int, lane: int, partitions: Sequence[int]) -> int | None:
         last = super().last_batch_published
         await asyncio.sleep(self._network.delay())

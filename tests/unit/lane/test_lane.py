@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from processor.errors import PublishFailed
+from processor.errors import PublishFailed, ReceiptAhead
 from processor.lane.lane import Lane
+from processor.lane.recovery import Recovery
 from processor.lane.steps import Step
+from processor.ports import LaneRow
 from tests.fakes.kafka import FakeEventReader, How
 from tests.fakes.kafka import Step as KafkaStep
 from tests.unit.lane.world import World, bet, deposit, eventually, for_a_while, open_player
@@ -170,6 +173,22 @@ async def test_a_doubt_stops_the_lane_and_is_stored_until_a_person_resumes_it(wo
         world.store.lanes[1, 0].stopped_reason = None
         await eventually(lambda: len(world.answered()) == 3)
     assert world.answered() == ["open-p-1", "d-p-1", "b-1"]
+
+
+async def test_whoever_doubts_what_the_next_owner_has_moved_has_lost_the_lane_and_alarms_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It read the row, was held up, and then read a receipt that belongs to the next owner."""
+
+    async def too_late(_: Recovery, row: LaneRow, __: int | None) -> tuple[int, str]:
+        world.store.lanes[1, 0] = replace(world.store.lanes[1, 0], epoch=row.epoch + 1)
+        raise ReceiptAhead("Kafka holds batch 2, the ledger ends at batch 0")
+
+    monkeypatch.setattr(Recovery, "_conclude", too_late)
+    async with world.one_lane():
+        await eventually(lambda: "fenced" in world.observer.words())
+    assert "stopped" not in world.observer.words()
+    assert world.store.lanes[1, 0].stopped_reason is None
 
 
 async def test_leaving_publishes_what_is_applied_before_the_lane_is_released(world: World) -> None:
