@@ -205,7 +205,7 @@ class Oracle:
 class Order:
     """Events of a player and provider are decided as they come, but for a win that waits and what waits behind it.
 
-    Of what waits, a bet that is rolled back is decided with its rollback.
+    Of what waits, a bet that is rolled back is decided with its rollback (as a conflict where its id is another's).
     """
 
     def __init__(self) -> None:
@@ -214,7 +214,7 @@ class Order:
 
     def allows(self, event: dict[str, Any], answer: Mapping[str, Any]) -> bool:
         """Whether this event's turn may be now."""
-        if event["type"] == "bet" and answer["code"] == "ROLLED_BACK":
+        if event["type"] == "bet" and answer["code"] in ("ROLLED_BACK", "CONFLICT"):
             return True
         source = answer["source"]
         offset, name = source["offset"], f"{event['player_id']} {event['provider']} {source['partition']}"
