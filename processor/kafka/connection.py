@@ -36,14 +36,13 @@ def milliseconds(seconds: float) -> int:
 async def connected_client(settings: Settings) -> AsyncIterator[AIOKafkaClient]:
     """A plain client for questions of our own, closed at the end.
 
-    Raises `errors.KafkaUnreachable`, `errors.AccessDenied`.
+    Raises `errors.KafkaUnreachable`, `errors.AccessDenied`, also for what goes wrong with Kafka within the block.
     """
     client = AIOKafkaClient(**client_options(settings))
     try:
-        try:
-            await client.bootstrap()
-        except (KafkaError, OSError) as error:
-            raise await explained(settings, error) from error
+        await client.bootstrap()
         yield client
+    except (KafkaError, OSError) as error:
+        raise await explained(settings, error) from error
     finally:
         await close_client(client)

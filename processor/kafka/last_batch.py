@@ -50,7 +50,7 @@ async def last_batch(
 ) -> int | None:
     """The highest ``seq`` of this lane on these partitions of these topics, None where there is none.
 
-    Raises KafkaError, `errors.KafkaUnreachable`.
+    Raises `errors.KafkaUnreachable`, `errors.AccessDenied`.
     """
     async with connected_client(settings) as client:
         found = await asyncio.gather(

@@ -23,7 +23,14 @@ from aiokafka.errors import (
 )
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from processor.errors import FetchFailed, OffsetOutOfRange, TopicMissing, UnparsableBatch
+from processor.errors import (
+    AccessDenied,
+    FetchFailed,
+    OffsetOutOfRange,
+    TopicMissing,
+    UnparsableBatch,
+    Unreachable,
+)
 from processor.kafka import inside_aiokafka
 from processor.kafka.connection import client_options, milliseconds
 from processor.kafka.fetching import fetch_tolerantly
@@ -203,7 +210,7 @@ class KafkaEventReader:
         topics = (self._settings.results_topic, self._settings.dead_letters_topic)
         try:
             return await last_batch(self._settings, topics, layout, lane, partitions)
-        except (KafkaError, OSError) as error:
+        except (Unreachable, AccessDenied) as error:
             raise FetchFailed(
                 f"The last published batch of lane {lane} was not found out: {error!r}."
             ) from error

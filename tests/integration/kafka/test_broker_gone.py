@@ -6,11 +6,14 @@ import asyncio
 
 import psutil
 import pytest
+from aiokafka.errors import KafkaConnectionError
 
 from processor.devstack.embedded import EmbeddedStack
-from processor.errors import OffsetsUnknown, PublishFailed
+from processor.errors import KafkaUnreachable, OffsetsUnknown, PublishFailed
+from processor.kafka.connection import connected_client
 from processor.kafka.publisher import KafkaPublisher
 from processor.kafka.reader import KafkaEventReader
+from processor.settings import Settings
 from tests.installations import make_topics
 from tests.integration.kafka.helpers import (
     Assignments,
@@ -85,3 +88,12 @@ def _connections_to(port: int) -> list[object]:
         for one in psutil.Process().net_connections(kind="tcp")
         if getattr(one.raddr, "port", None) == port and one.status == psutil.CONN_ESTABLISHED
     ]
+
+
+async def test_a_line_that_is_cut_in_the_middle_of_a_question_is_told_as_a_broker_that_is_away(
+    settings: Settings,
+) -> None:
+    """A worker that starts then ends with 3, not with a traceback."""
+    with pytest.raises(KafkaUnreachable):
+        async with connected_client(settings):
+            raise KafkaConnectionError("Connection closed")
