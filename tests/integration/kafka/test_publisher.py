@@ -123,9 +123,19 @@ async def no_verification(settings: Settings) -> AsyncIterator[None]:
             configured = {} if value is None else {"transaction.partition.verification.enable": value}
             await admin.alter_configs([ConfigResource(ConfigResourceType.BROKER, "1", configured)])
             if value is not None:
+                while await _verification(admin) != value:
+                    """The broker hears of it from its controller."""
                 yield
     finally:
         await admin.close()
+
+
+async def _verification(admin: AIOKafkaAdminClient) -> str:
+    """What the broker says that it does now."""
+    (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.BROKER, "1")])
+    (resource,) = answer.to_object()["resources"]
+    values = {entry["config_names"]: entry["config_value"] for entry in resource["config_entries"]}
+    return str(values["transaction.partition.verification.enable"])
 
 
 async def test_what_a_fenced_producer_sent_is_never_seen(

@@ -7,7 +7,7 @@ for what lies between, which is Kafka and Postgres.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from processor.devstack.certify.matching import differences, together_difference
 from processor.devstack.replies import Place, Reply
 from processor.domain.answers import Answer
 from processor.domain.precedence import DECIDED_TYPES
-from processor.domain.profiles import Reference
+from processor.domain.profiles import Rate, Reference
 from processor.lane.authenticate import authenticate
 from processor.lane.decode import Door
 from processor.lane.render import Renderer
@@ -45,8 +45,16 @@ class CasePlayer:
         self._case = case
         self._cast = Cast(case, "run", 1)
         providers = {name: profile_of(name, case.profile) for name in (self._cast.provider, self._cast.other)}
-        self.ledger = MemoryLedger(Reference(1, providers, {}, dict(BUILT_IN_CURRENCIES)))
-        self.ledger.now = datetime.now(UTC)
+        now = datetime.now(UTC)
+        rates = {
+            (one.source, one.target): [
+                Rate(one.rate, now - timedelta(hours=one.hours_old, seconds=1), "the case")
+            ]
+            for one in case.rates
+        }
+        reference = Reference(1, providers, {}, dict(BUILT_IN_CURRENCIES), rates=rates)
+        self.ledger = MemoryLedger(reference)
+        self.ledger.now = now
         self._door = Door(BUILT_IN_CURRENCIES, DECIDED_TYPES)
         self._replies: dict[Place, Reply] = {}
         self._offset = 0
