@@ -199,15 +199,15 @@ class EmbeddedKafka:
         child = Child.start([java[0], says, *java[1:], _SERVER, str(config)], log=log, keeper=self._keeper)
 
         active_since: list[float] = []
-        size_when_counted: list[int] = []
+        sizes: list[int] = []
 
         async def counted() -> None:
             said = log.read_text(errors="replace")
             if _COUNTED_AS_GONE in said:
                 # It says so before it is written; whatever is written next (it notes something twice a second) is
                 # behind it.
-                size_when_counted.append(self._metadata_bytes())
-                if self._metadata_bytes() == size_when_counted[0]:
+                sizes.append(self._metadata_bytes())
+                if sizes[-1] == sizes[0]:
                     raise NotReady("that the broker is gone is not written yet")
                 return
             if _CONTROLLER_ACTIVE in said and not active_since:

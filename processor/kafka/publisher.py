@@ -21,6 +21,7 @@ from processor.errors import PublishFailed
 from processor.kafka import inside_aiokafka
 from processor.kafka.connection import client_options, milliseconds
 from processor.kafka.refusals import root_cause
+from processor.kafka.topics import output_topics
 from processor.ports import CommittedOffset, OutRecord
 from processor.settings import Settings
 
@@ -58,7 +59,7 @@ class KafkaPublisher:
     def __init__(self, settings: Settings, *, layout: int, lane: int) -> None:
         self._settings = settings
         self._id = transactional_id(settings, layout, lane)
-        self._topics = {"results": settings.results_topic, "dead-letters": settings.dead_letters_topic}
+        self._topics = output_topics(settings)
         self._producer: AIOKafkaProducer | None = None
         self._committing: asyncio.Future[None] | None = None
         self._tainted = False

@@ -39,6 +39,7 @@ from processor.kafka.last_batch import last_batch
 from processor.kafka.membership import Membership
 from processor.kafka.questions import EARLIEST, committed_offsets, leave_group, log_offsets, topic_facts
 from processor.kafka.refusals import explained, root_cause
+from processor.kafka.topics import output_topics
 from processor.ports import (
     AssignmentListener,
     CommittedOffset,
@@ -207,7 +208,7 @@ class KafkaEventReader:
 
     async def last_batch_published(self, layout: int, lane: int, partitions: Sequence[int]) -> int | None:
         """The highest ``seq`` of this lane that results or dead letters carry. Raises `errors.FetchFailed`."""
-        topics = (self._settings.results_topic, self._settings.dead_letters_topic)
+        topics = list(output_topics(self._settings).values())
         try:
             return await last_batch(self._settings, topics, layout, lane, partitions)
         except (Unreachable, AccessDenied) as error:
@@ -219,9 +220,10 @@ class KafkaEventReader:
         self, layout: int, lane: int, partitions: Sequence[int]
     ) -> Mapping[tuple[str, int], int]:
         """The batches of this lane that hang. Raises `errors.FetchFailed`. See `ports.EventReader`."""
-        topics = {"results": self._settings.results_topic, "dead-letters": self._settings.dead_letters_topic}
         try:
-            return await hanging_batches(self._asking(), topics, layout, lane, partitions)
+            return await hanging_batches(
+                self._asking(), output_topics(self._settings), layout, lane, partitions
+            )
         except (KafkaError, OSError) as error:
             raise FetchFailed(f"What hangs of lane {lane} was not found out: {error!r}.") from error
 

@@ -46,7 +46,7 @@ async def follow(
     when the iteration begins. Raises `errors.KafkaUnreachable`, `errors.TopicMissing`, `errors.UnparsableBatch`.
     """
     async with connected_client(settings) as client:
-        positions = await _positions(client, settings, topic, start, partitions)
+        positions = await _positions(client, topic, start, partitions)
     async with _consumer(settings, topic, positions) as consumer:
         while True:
             for record in await _poll(consumer, settings):
@@ -66,8 +66,8 @@ async def read_to_end(
     ``progress`` hears (offsets passed, offsets in all) after every poll. Raises as `follow` does.
     """
     async with connected_client(settings) as client:
-        positions = await _positions(client, settings, topic, start, partitions)
-        ends = await _asked(settings, log_offsets(client, topic, list(positions), LATEST))
+        positions = await _positions(client, topic, start, partitions)
+        ends = await log_offsets(client, topic, list(positions), LATEST)
     unread = {one: positions[one] for one, end in ends.items() if positions[one] < end}
     reading = _Reading(unread, ends, progress or _silently)
     if not unread:
@@ -109,23 +109,23 @@ class _Reading:
 async def end_offsets(settings: Settings, topic: str) -> dict[int, int]:
     """The last stable offset of every partition. Raises `errors.KafkaUnreachable`, `errors.TopicMissing`."""
     async with connected_client(settings) as client:
-        return await _positions(client, settings, topic, "end", None)
+        return await _positions(client, topic, "end", None)
 
 
 async def _positions(
-    client: AIOKafkaClient, settings: Settings, topic: str, start: Start, partitions: Sequence[int] | None
+    client: AIOKafkaClient, topic: str, start: Start, partitions: Sequence[int] | None
 ) -> dict[int, int]:
-    described = await _asked(settings, describe_topic(client, topic))
+    described = await describe_topic(client, topic)
     wanted = list(partitions) if partitions is not None else list(range(described.partitions))
     if isinstance(start, Mapping):
         return {one: start[one] for one in wanted if one in start}
     if start == "beginning":
-        return await _asked(settings, log_offsets(client, topic, wanted, EARLIEST))
-    ends = await _asked(settings, log_offsets(client, topic, wanted, LATEST))
+        return await log_offsets(client, topic, wanted, EARLIEST)
+    ends = await log_offsets(client, topic, wanted, LATEST)
     if start == "end":
         return ends
     since_ms = int(start.timestamp() * 1000)
-    return {**ends, **await _asked(settings, log_offsets(client, topic, wanted, since_ms))}
+    return {**ends, **await log_offsets(client, topic, wanted, since_ms)}
 
 
 async def _asked(settings: Settings, question: Awaitable[_T]) -> _T:

@@ -34,6 +34,11 @@ def topic_names(settings: Settings) -> dict[TopicRole, str]:
     }
 
 
+def output_topics(settings: Settings) -> dict[str, str]:
+    """The configured names of the topics that lanes write to, by role."""
+    return {"results": settings.results_topic, "dead-letters": settings.dead_letters_topic}
+
+
 async def require_kafka(settings: Settings) -> None:
     """See that a broker answers. Raises `errors.KafkaUnreachable`."""
     async with connected_client(settings):
@@ -62,10 +67,7 @@ async def check_topics(settings: Settings, partitions: int) -> None:
     Raises `errors.KafkaUnreachable`, `errors.TopicMissing`, and `errors.TopicDiffers` with every fault at once.
     """
     async with connected_client(settings) as client:
-        try:
-            faults, configurations = await _look_at_all(client, settings, partitions)
-        except (KafkaError, OSError) as error:
-            raise await explained(settings, error) from error
+        faults, configurations = await _look_at_all(client, settings, partitions)
     faults += _size_faults(settings, configurations)
     if faults:
         raise TopicDiffers("\n".join(faults))

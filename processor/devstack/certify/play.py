@@ -46,7 +46,7 @@ async def certify(
     """
     run = f"c{secrets.token_hex(3)}"
     canary = Case("canary", "", "", "", {}, {"p": {}}, [])
-    rates = {one: None for case in cases if obstacle(case) is None for one in case.rates}
+    rates = dict.fromkeys(one for case in cases if obstacle(case) is None for one in case.rates)
     await apply(list(rates), profiles(run, [*cases, canary], obstacle))
     async with Books(owner_dsn) as books, open_mailbox(settings) as mailbox:
         await _providers_are_known(mailbox, Cast(canary, run, len(cases)))
