@@ -50,6 +50,7 @@ async def let_go(producer: AIOKafkaProducer, *, timeout_seconds: float) -> None:
     producer._closed = True
     _refuse_requests(client)
     _fail_batches(producer._message_accumulator)
+    _give_waiter(producer._txn_manager)
     await _within(client.close(), timeout_seconds)
     _release_metadata_waiters(client)
     if sender.sender_task is not None:
@@ -57,6 +58,12 @@ async def let_go(producer: AIOKafkaProducer, *, timeout_seconds: float) -> None:
     # A connection that was being made while we closed the others is known only now.
     await _within(client.close(), timeout_seconds)
     _see(getattr(producer._txn_manager, "_transaction_waiter", None))
+
+
+def _give_waiter(transactions: Any) -> None:
+    """A sender that dies tells whoever waits for the transaction, and stumbles where there has been none yet."""
+    if transactions is not None and transactions._transaction_waiter is None:
+        transactions._transaction_waiter = asyncio.get_running_loop().create_future()
 
 
 def _fail_batches(accumulator: Any) -> None:

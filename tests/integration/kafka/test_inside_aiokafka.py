@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 import uvloop
@@ -41,6 +42,22 @@ async def test_a_producer_has_what_letting_go_reaches_for(settings: Settings) ->
     assert sender_task.done()
     with pytest.raises(KafkaConnectionError):
         await producer.client.send(0, None)
+
+
+async def test_a_sender_that_dies_before_the_first_transaction_does_so_quietly(settings: Settings) -> None:
+    producer = AIOKafkaProducer(**client_options(settings), transactional_id="quiet")
+    await producer.start()
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+
+    async def dies() -> None:
+        raise KafkaConnectionError("The line is cut.")
+
+    producer._sender._maybe_wait_for_pid = dies
+    producer._txn_manager.notify_task_waiter()
+    await inside_aiokafka.let_go(producer, timeout_seconds=1.0)
+    assert producer._sender.sender_task.exception() is not None
+    assert complaints == []
 
 
 async def test_every_failed_request_of_a_producer_is_heard_of(settings: Settings) -> None:
