@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
+
+import orjson
 
 from processor.devstack.demo_proof import balance_faults
 from processor.devstack.replies import Place, Reply, read_letter, read_result
@@ -33,17 +36,24 @@ class Verdict:
 
 
 async def examine(scene: Scene, play: Play) -> Verdict:
-    """Look at everything; the workers have drained."""
+    """Look at everything; the workers have drained. Of each answer only a few words are kept: there may be millions."""
     settings = scene.settings
-    events = await _records(scene, settings.events_topic)
-    results = await _records(scene, settings.results_topic)
-    letters = await _records(scene, settings.dead_letters_topic)
-    verdict = Verdict(len(events), len(results), len(letters), list(scene.faults))
-    known = {Place(one.partition, one.offset): play.sent[one.key, one.value] for one in events}
-    replies = [*map(read_result, results), *map(read_letter, letters)]
-    verdict.faults += _answers(known, replies)
-    verdict.faults += _orders(results)
-    verdict.faults += await _compared_with_the_naive_wallet(scene, known, replies)
+    known = {
+        Place(one.partition, one.offset): play.sent[one.key, one.value]
+        async for one in read_to_end(settings, settings.events_topic)
+    }
+    answers, orders = _Answers(known), _Orders()
+    async for record in read_to_end(settings, settings.results_topic):
+        reply = read_result(record)
+        answers.hear(reply)
+        orders.hear(record, reply)
+    results = answers.heard
+    async for record in read_to_end(settings, settings.dead_letters_topic):
+        answers.hear(read_letter(record))
+    verdict = Verdict(len(known), results, answers.heard - results, list(scene.faults))
+    verdict.faults += answers.faults()
+    verdict.faults += _some(orders.faults)
+    verdict.faults += await _compared_with_the_naive_wallet(scene, known, answers.kinds)
     verdict.faults += await _audited(scene)
     for lane in await scene.books.lanes():
         verdict.faults += lane.faults()
@@ -57,52 +67,77 @@ async def examine(scene: Scene, play: Play) -> Verdict:
     return verdict
 
 
-async def _records(scene: Scene, topic: str) -> list[TopicRecord]:
-    return [record async for record in read_to_end(scene.settings, topic)]
-
-
-def _answers(known: Mapping[Place, TrafficEvent], replies: list[Reply]) -> list[str]:
+class _Answers:
     """Exactly one answer for each event, a result or the right dead letter; none for what is no event."""
-    by_place: dict[Place, list[Reply]] = defaultdict(list)
-    for reply in replies:
-        by_place[reply.place].append(reply)
-    faults = [f"{place} has an answer and no event" for place in by_place.keys() - known.keys()]
-    for place, event in known.items():
-        found = by_place[place]
-        if len(found) != 1:
-            faults.append(
-                f"{event.what} at {place} has {len(found)} answers: {[one.in_words() for one in found]}"
+
+    def __init__(self, known: Mapping[Place, TrafficEvent]) -> None:
+        self.heard = 0
+        self.kinds: Counter[str] = Counter()
+        self._known = known
+        self._first: dict[Place, str] = {}
+        self._more: dict[Place, list[str]] = defaultdict(list)
+        self._wrong: list[str] = []
+
+    def hear(self, reply: Reply) -> None:
+        """One more answer."""
+        self.heard += 1
+        kind = _kind(reply)
+        self.kinds[kind] += 1
+        if reply.place in self._first:
+            self._more[reply.place].append(reply.in_words())
+            return
+        self._first[reply.place] = kind
+        event = self._known.get(reply.place)
+        if event is None:
+            self._wrong.append(f"{reply.place} has an answer and no event: {reply.in_words()}")
+        elif reply.reason != event.letter:
+            self._wrong.append(
+                f"{event.what} at {reply.place} must end as {event.letter}, got {reply.in_words()}"
             )
-        elif found[0].reason != event.letter:
-            faults.append(f"{event.what} at {place} must end as {event.letter}, got {found[0].in_words()}")
-    return _some(faults)
+
+    def faults(self) -> list[str]:
+        """Once all are heard."""
+        missing = [
+            f"{event.what} at {place} has no answer"
+            for place, event in self._known.items()
+            if place not in self._first
+        ]
+        more = [
+            f"{place} has {1 + len(words)} answers: {self._first[place]}, then {words}"
+            for place, words in self._more.items()
+        ]
+        return [*_some(missing), *_some(more), *_some(self._wrong)]
 
 
-def _orders(results: list[TopicRecord]) -> list[str]:
+class _Orders:
     """Each player's results are in one partition, and count up from 1 without gap, in order."""
-    faults, last, home = [], Counter[str](), dict[str, int]()
-    for record in results:
-        body = read_result(record).body or {}
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self._last = Counter[str]()
+        self._home: dict[str, int] = {}
+
+    def hear(self, record: TopicRecord, result: Reply) -> None:
+        """The next result of its partition."""
+        body = result.body or {}
         player, sequence = str(body["player_id"]), int(body["sequence"])
-        if sequence != last[player] + 1 or home.setdefault(player, record.partition) != record.partition:
-            faults.append(f"{player}: {sequence} after {last[player]} at {record.partition}@{record.offset}")
-        last[player] = sequence
-    return _some(faults)
+        last, self._last[player] = self._last[player], sequence
+        if sequence != last + 1 or self._home.setdefault(player, record.partition) != record.partition:
+            self.faults.append(f"{player}: {sequence} after {last} at {record.partition}@{record.offset}")
 
 
 async def _compared_with_the_naive_wallet(
-    scene: Scene, known: Mapping[Place, TrafficEvent], replies: list[Reply]
+    scene: Scene, known: Mapping[Place, TrafficEvent], seen: Mapping[str, int]
 ) -> list[str]:
     expected = Expectation()
-    for _, event in sorted(known.items()):
-        expected.hear(event)
+    for _, event in sorted(known.items(), key=itemgetter(0)):
+        expected.hear(event if event.letter else replace(event, fields=orjson.loads(event.value or b"")))
     expected.finish()
     wanted = {**expected.codes, **expected.letters, "repeats": expected.replayed}
-    seen = Counter(_kind(reply) for reply in replies)
     faults = [
-        f"{seen[kind]} × {kind}, the naive wallet has {wanted.get(kind, 0)}"
+        f"{seen.get(kind, 0)} × {kind}, the naive wallet has {wanted.get(kind, 0)}"
         for kind in sorted(wanted.keys() | seen.keys())
-        if seen[kind] != wanted.get(kind, 0)
+        if seen.get(kind, 0) != wanted.get(kind, 0)
     ]
     return faults + balance_faults(expected.balances(), await scene.books.balances())
 
