@@ -32,28 +32,24 @@ class Judgement:
 def judged(samples: Sequence[Sample]) -> list[Judgement]:
     """All rows that the samples are enough for."""
     return [
-        *_of_longest_life(samples, "memory of a worker, MiB", lambda one: one.memory_mib),
-        *_of_longest_life(samples, "open sockets of a worker", lambda one: float(one.sockets)),
-        *_of_longest_life(samples, "open files of a worker", lambda one: float(one.files)),
-        *_flat("connections to Postgres", _over_time(samples, lambda one: one.postgres_connections)),
+        *_flat("memory of a worker, MiB", _longest_life(samples, lambda one: one.memory_mib)),
+        *_calm("open sockets of a worker", _longest_life(samples, lambda one: float(one.sockets))),
+        *_calm("open files of a worker", _longest_life(samples, lambda one: float(one.files))),
+        *_calm("connections to Postgres", _over_time(samples, lambda one: one.postgres_connections)),
         *_calm_lag(samples),
         *_linear("tables, MiB", _over_events(samples, lambda one: one.table_mib)),
         *_linear("indexes, MiB", _over_events(samples, lambda one: one.index_mib)),
     ]
 
 
-def _of_longest_life(
-    samples: Sequence[Sample], what: str, value: Callable[[OfWorker], float]
-) -> list[Judgement]:
+def _longest_life(samples: Sequence[Sample], value: Callable[[OfWorker], float]) -> list[tuple[float, float]]:
     """Of the process that was looked at most often: the others were killed by the trouble."""
     lives: dict[int, list[tuple[float, float]]] = defaultdict(list)
     for sample in samples:
         for worker in sample.workers:
             lives[worker.pid].append((sample.seconds, value(worker)))
-    if not lives:
-        return []
-    longest = max(lives.values(), key=len)
-    return _flat(what, longest[int(len(longest) * _WARM_UP_SHARE) :])
+    longest = max(lives.values(), key=len, default=[])
+    return longest[int(len(longest) * _WARM_UP_SHARE) :]
 
 
 def _flat(what: str, points: Sequence[tuple[float, float]]) -> list[Judgement]:
@@ -64,19 +60,34 @@ def _flat(what: str, points: Sequence[tuple[float, float]]) -> list[Judgement]:
     return [_row(what, points, trend, "flat" if line.is_flat else "NOT FLAT", line.is_flat)]
 
 
+def _calm(what: str, points: Sequence[tuple[float, float]]) -> list[Judgement]:
+    """The least count of each minute: trouble cuts connections and makes others, a leak stays when it is over."""
+    calm = _least_of_each_minute(points)
+    if len(calm) < 3:
+        return []
+    line = fit(calm)
+    good = line.is_flat or line.slope * line.span < 1
+    trend = f"{line.slope * 60:+.2f} an hour"
+    return [_row(f"{what}, least of each minute", calm, trend, "flat" if good else "GROWS", good)]
+
+
 def _calm_lag(samples: Sequence[Sample]) -> list[Judgement]:
     """The least lag of each minute: what trouble has piled up must be gone again before the next."""
-    least: dict[int, float] = {}
-    for sample in samples:
-        if sample.lag_records is not None:
-            minute = int(sample.seconds // _PERIOD_SECONDS)
-            least[minute] = min(least.get(minute, float("inf")), sample.lag_records)
-    points = [(float(minute), lag) for minute, lag in sorted(least.items())]
+    points = _least_of_each_minute(_over_time(samples, lambda one: one.lag_records))
     if len(points) < 3:
         return []
     good = max(lag for _, lag in points[1:]) <= _SOME_RECORDS or fit(points).is_flat
     trend = f"{fit(points).slope * 60:+.0f} an hour"
-    return [_row("least lag of each minute, records", points, trend, "calm" if good else "GROWS", good)]
+    return [_row("lag in records, least of each minute", points, trend, "calm" if good else "GROWS", good)]
+
+
+def _least_of_each_minute(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """(minute, least value) in order."""
+    least: dict[int, float] = {}
+    for seconds, value in points:
+        minute = int(seconds // _PERIOD_SECONDS)
+        least[minute] = min(least.get(minute, float("inf")), value)
+    return [(float(minute), value) for minute, value in sorted(least.items())]
 
 
 def _linear(what: str, points: Sequence[tuple[float, float]]) -> list[Judgement]:

@@ -9,7 +9,9 @@ from tests.chaos.soak.judge import judged
 from tests.chaos.soak.samples import OfWorker, Sample
 
 
-def _samples(*, leak_mib: float = 0.0, lag: int = 0, bytes_squared: float = 0.0) -> list[Sample]:
+def _samples(
+    *, leak_mib: float = 0.0, lag: int = 0, bytes_squared: float = 0.0, sockets_an_hour: int = 0
+) -> list[Sample]:
     return [
         Sample(
             seconds=5.0 * number,
@@ -18,10 +20,16 @@ def _samples(*, leak_mib: float = 0.0, lag: int = 0, bytes_squared: float = 0.0)
             table_mib=0.5 * number + bytes_squared * number**2,
             index_mib=0.25 * number,
             postgres_connections=6,
-            workers=(OfWorker(1, 90 + leak_mib * number, 4, 20), OfWorker(2 + number // 10, 80, 4, 20)),
+            workers=(_worker(number, leak_mib, sockets_an_hour), OfWorker(2 + number // 10, 80, 4, 20)),
         )
         for number in range(100)
     ]
+
+
+def _worker(number: int, leak_mib: float, sockets_an_hour: int) -> OfWorker:
+    """One that lives long; every third look falls into a trouble that cuts two of its sockets."""
+    sockets = 6 + sockets_an_hour * number // 720 - (2 if number % 3 == 0 else 0)
+    return OfWorker(1, 90 + leak_mib * number, sockets, 20)
 
 
 def test_a_line_is_found_again() -> None:
@@ -48,10 +56,11 @@ def test_a_calm_run_is_good_in_every_row() -> None:
     ("samples", "what"),
     [
         (_samples(leak_mib=1.0), "memory of a worker, MiB"),
-        (_samples(lag=100), "least lag of each minute, records"),
+        (_samples(sockets_an_hour=40), "open sockets of a worker, least of each minute"),
+        (_samples(lag=100), "lag in records, least of each minute"),
         (_samples(bytes_squared=0.5), "tables, MiB"),
     ],
-    ids=["memory", "lag", "tables"],
+    ids=["memory", "sockets", "lag", "tables"],
 )
 def test_what_grows_as_it_must_not_is_named(samples: list[Sample], what: str) -> None:
     assert [row.what for row in judged(samples) if not row.good] == [what]
