@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from processor.devstack.traffic import malformed, scripts
+from processor.devstack.traffic import batches, corrections, malformed, restraint, scripts, transfers
 from processor.devstack.traffic.event import Player, Table, TrafficEvent
 
 _WEIGHTS: Final[dict[scripts.Script, float]] = {
@@ -19,6 +19,15 @@ _WEIGHTS: Final[dict[scripts.Script, float]] = {
     scripts.overtaking_rollback: 3,
     scripts.overtaking_win: 3,
     scripts.use_cashier: 3,
+    batches.play_at_once: 4,
+    batches.play_batch: 4,
+    transfers.visit_live_game: 3,
+    corrections.refund_in_parts: 2,
+    corrections.refund_too_late: 0.5,
+    corrections.take_a_win_back: 1,
+    corrections.put_right: 1,
+    restraint.limit_single_bets: 0.3,
+    restraint.be_blocked: 0.5,
     scripts.contradict: 2,
     scripts.cancel_too_late: 1,
     scripts.bet_into_closed_round: 1,

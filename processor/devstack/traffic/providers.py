@@ -12,23 +12,35 @@ MISSING_BET_WAIT_SECONDS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class HouseRules:
-    """What the expectation must know of a provider: may a bet have many wins, is an early rollback OK."""
+    """What the expectation must know of a provider.
 
-    many_wins: bool
-    accepts_unknown_rollbacks: bool
+    May a bet have many wins, is an early rollback OK, may wins be taken back as far as there is money, is play from a
+    wallet of the game's own.
+    """
+
+    many_wins: bool = False
+    accepts_unknown_rollbacks: bool = False
+    takes_back: bool = False
+    game_wallet: bool = False
 
 
 HOUSE_RULES: Final[Mapping[str, HouseRules]] = {
-    "acme": HouseRules(many_wins=True, accepts_unknown_rollbacks=True),
-    "norse": HouseRules(many_wins=False, accepts_unknown_rollbacks=False),
+    "acme": HouseRules(many_wins=True, accepts_unknown_rollbacks=True, takes_back=True),
+    "norse": HouseRules(),
+    "live": HouseRules(game_wallet=True),
 }
 
 PROVIDERS_TOML: Final = f"""\
 [providers.acme]
 wins_per_bet = "many"
 rollback_unknown = "accept"
+win_reversal = "take_available"
 missing_bet_wait_seconds = {MISSING_BET_WAIT_SECONDS}
 
 [providers.norse]
+missing_bet_wait_seconds = {MISSING_BET_WAIT_SECONDS}
+
+[providers.live]
+wallet = "transfer"
 missing_bet_wait_seconds = {MISSING_BET_WAIT_SECONDS}
 """

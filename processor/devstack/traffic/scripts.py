@@ -3,56 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from processor.devstack.traffic.event import Player, Table, TrafficEvent, amount_text
-from processor.devstack.traffic.providers import HOUSE_RULES
+from processor.devstack.traffic.seat import Seat, id_of
 
 Script = Callable[[Table, Player], Iterator[TrafficEvent]]
 
 OPENING_CHIPS: Final = 400
 SESSION_PROVIDER: Final = "operator"
-
-_PROVIDERS: Final = tuple(HOUSE_RULES)
-_GAMES: Final = ("book-of-tests", "lucky-sevens", "blackjack-1", "roulette-9")
-
-
-class _Seat:
-    """One player in one round at one provider's game: the fields that its bets and wins share."""
-
-    def __init__(self, table: Table, player: Player) -> None:
-        self.table = table
-        self.player = player
-        self.provider = table.random.choice(_PROVIDERS)
-        self.game_id = table.random.choice(_GAMES)
-        self.round_id = table.new_id("r")
-
-    def _place(self) -> dict[str, Any]:
-        return {
-            "currency": self.player.currency,
-            "game_id": self.game_id,
-            "round_id": self.round_id,
-            "session_id": self.player.session_id,
-        }
-
-    def amount(self, lowest_chips: int, highest_chips: int) -> str:
-        chips = self.table.random.randint(lowest_chips, highest_chips)
-        return amount_text(self.player.chips(chips), self.player.currency)
-
-    def bet(self, what: str = "bet", **fields: Any) -> TrafficEvent:
-        merged = {**self._place(), "amount": self.amount(1, 20), **fields}
-        return self.table.event(self.player, "bet", self.provider, what, **merged)
-
-    def win(self, bet_id: str, what: str = "win", **fields: Any) -> TrafficEvent:
-        merged = {**self._place(), "amount": self.amount(0, 30), "reference": bet_id, **fields}
-        return self.table.event(self.player, "win", self.provider, what, **merged)
-
-    def rollback(self, bet_id: str, what: str = "rollback") -> TrafficEvent:
-        return self.table.event(self.player, "rollback", self.provider, what, reference=bet_id)
-
-
-def _id(event: TrafficEvent) -> str:
-    return str((event.fields or {})["transaction_id"])
 
 
 def _open_session(table: Table, player: Player) -> TrafficEvent:
@@ -75,44 +34,44 @@ def join(table: Table, player: Player) -> Iterator[TrafficEvent]:
 
 def play_round(table: Table, player: Player) -> Iterator[TrafficEvent]:
     """A bet; mostly a win, which may be 0; sometimes several where the provider plays so; the last closes."""
-    seat = _Seat(table, player)
+    seat = Seat(table, player)
     bet = seat.bet()
     yield bet
-    wins = table.random.choice((0, 1, 1, 1, 2, 3) if HOUSE_RULES[seat.provider].many_wins else (0, 1, 1))
+    wins = table.random.choice((0, 1, 1, 1, 2, 3) if seat.rules.many_wins else (0, 1, 1))
     for number in range(wins):
-        yield seat.win(_id(bet), round_closed=number == wins - 1)
+        yield seat.win(id_of(bet), round_closed=number == wins - 1)
 
 
 def play_long_round(table: Table, player: Player) -> Iterator[TrafficEvent]:
     """Several bets of one round, a win on the last, the round closed by the provider."""
-    seat = _Seat(table, player)
+    seat = Seat(table, player)
     bet = seat.bet()
     yield bet
     for _ in range(table.random.randint(1, 3)):
         bet = seat.bet()
         yield bet
-    yield seat.win(_id(bet))
+    yield seat.win(id_of(bet))
     fields = {"game_id": seat.game_id, "round_id": seat.round_id}
     yield table.event(player, "close_round", seat.provider, "close round", **fields)
 
 
 def bet_into_closed_round(table: Table, player: Player) -> Iterator[TrafficEvent]:
-    seat = _Seat(table, player)
+    seat = Seat(table, player)
     bet = seat.bet()
     yield bet
-    yield seat.win(_id(bet), round_closed=True)
+    yield seat.win(id_of(bet), round_closed=True)
     yield seat.bet("bet into a closed round")
 
 
 def bet_too_much(table: Table, player: Player) -> Iterator[TrafficEvent]:
     """A stake nobody has; its win finds no bet, its rollback nothing to give back."""
-    seat = _Seat(table, player)
+    seat = Seat(table, player)
     bet = seat.bet("bet beyond funds", amount=seat.amount(10**7, 10**8))
     yield bet
     if table.random.random() < 0.3:
-        yield seat.win(_id(bet), "win on a refused bet")
+        yield seat.win(id_of(bet), "win on a refused bet")
     if table.random.random() < 0.3:
-        yield seat.rollback(_id(bet), "rollback of a refused bet")
+        yield seat.rollback(id_of(bet), "rollback of a refused bet")
 
 
 def repeat(table: Table, player: Player) -> Iterator[TrafficEvent]:
@@ -125,47 +84,47 @@ def repeat(table: Table, player: Player) -> Iterator[TrafficEvent]:
 
 def contradict(table: Table, player: Player) -> Iterator[TrafficEvent]:
     """Another amount under an id that is known."""
-    seat = _Seat(table, player)
+    seat = Seat(table, player)
     bet = seat.bet()
     yield bet
-    yield seat.bet("conflict", transaction_id=_id(bet), amount=seat.amount(21, 40))
+    yield seat.bet("conflict", transaction_id=id_of(bet), amount=seat.amount(21, 40))
 
 
 def cancel(table: Table, player: Player) -> Iterator[TrafficEvent]:
     """A bet and its rollback; sometimes a second rollback, sometimes a win that comes too late."""
-    seat = _Seat(table, player)
+    seat = Seat(table, player)
     bet = seat.bet()
     yield bet
-    yield seat.rollback(_id(bet))
+    yield seat.rollback(id_of(bet))
     if table.random.random() < 0.3:
-        yield seat.rollback(_id(bet), "second rollback")
+        yield seat.rollback(id_of(bet), "second rollback")
     if table.random.random() < 0.3:
-        yield seat.win(_id(bet), "win after the rollback")
+        yield seat.win(id_of(bet), "win after the rollback")
 
 
 def cancel_too_late(table: Table, player: Player) -> Iterator[TrafficEvent]:
-    seat = _Seat(table, player)
+    seat = Seat(table, player)
     bet = seat.bet()
     yield bet
-    yield seat.win(_id(bet))
-    yield seat.rollback(_id(bet), "rollback after the win")
+    yield seat.win(id_of(bet))
+    yield seat.rollback(id_of(bet), "rollback after the win")
 
 
 def overtaking_rollback(table: Table, player: Player) -> Iterator[TrafficEvent]:
     """The rollback comes first; the bet that follows must not take a stake."""
-    seat = _Seat(table, player)
+    seat = Seat(table, player)
     bet = seat.bet("bet after its rollback")
-    yield seat.rollback(_id(bet), "rollback before its bet")
+    yield seat.rollback(id_of(bet), "rollback before its bet")
     yield bet
 
 
 def overtaking_win(table: Table, player: Player) -> Iterator[TrafficEvent]:
     """The win comes first and waits; what the player does meanwhile at this provider queues behind it."""
-    seat = _Seat(table, player)
+    seat = Seat(table, player)
     bet = seat.bet("bet after its win")
-    yield seat.win(_id(bet), "win before its bet")
+    yield seat.win(id_of(bet), "win before its bet")
     if table.random.random() < 0.5:
-        meanwhile = _Seat(table, player)
+        meanwhile = Seat(table, player)
         meanwhile.provider = seat.provider
         yield meanwhile.bet("bet behind a waiting win")
     yield bet
@@ -173,7 +132,7 @@ def overtaking_win(table: Table, player: Player) -> Iterator[TrafficEvent]:
 
 def orphan_win(table: Table, player: Player) -> Iterator[TrafficEvent]:
     """A win whose bet never comes, and a bet queued behind it. The player leaves after it."""
-    seat = _Seat(table, player)
+    seat = Seat(table, player)
     yield seat.win(table.new_id("b"), "win without a bet")
     yield seat.bet("bet behind a waiting win")
 
@@ -183,20 +142,20 @@ def change_session(table: Table, player: Player) -> Iterator[TrafficEvent]:
     older = player.session_id
     yield _open_session(table, player)
     if table.random.random() < 0.5:
-        yield _Seat(table, player).bet("bet in a replaced session", session_id=older)
+        yield Seat(table, player).bet("bet in a replaced session", session_id=older)
 
 
 def bet_after_deadline(table: Table, player: Player) -> Iterator[TrafficEvent]:
-    yield _Seat(table, player).bet("bet after its deadline", deadline="2026-01-01T00:00:00Z")
+    yield Seat(table, player).bet("bet after its deadline", deadline="2026-01-01T00:00:00Z")
 
 
 def bet_in_other_currency(table: Table, player: Player) -> Iterator[TrafficEvent]:
     other = "USD" if player.currency == "EUR" else "EUR"
-    yield _Seat(table, player).bet("bet in another currency", currency=other, amount="1.00")
+    yield Seat(table, player).bet("bet in another currency", currency=other, amount="1.00")
 
 
 def pay_promotion(table: Table, player: Player) -> Iterator[TrafficEvent]:
-    seat = _Seat(table, player)
+    seat = Seat(table, player)
     fields = {"currency": player.currency, "kind": "promo", "campaign_id": "spring"}
     yield table.event(player, "win", seat.provider, "promotional win", amount=seat.amount(1, 5), **fields)
 
@@ -211,4 +170,4 @@ def use_cashier(table: Table, player: Player) -> Iterator[TrafficEvent]:
 
 def bet_of_a_stranger(table: Table, player: Player) -> Iterator[TrafficEvent]:
     stranger = Player(f"{player.player_id}-ghost", player.currency, f"{player.player_id}-ghost-s")
-    yield _Seat(table, stranger).bet("bet of an unknown player")
+    yield Seat(table, stranger).bet("bet of an unknown player")

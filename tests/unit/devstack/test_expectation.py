@@ -122,6 +122,98 @@ def test_one_win_per_bet_where_the_provider_settles_so(desk: Desk) -> None:
     assert desk.codes() == {"OK": 2, "ALREADY_SETTLED": 1}
 
 
+def test_a_bet_comes_back_in_parts_and_no_further(desk: Desk) -> None:
+    desk.bet("b", "10.00")
+    for amount in ("4.00", "6.00", "0.01"):
+        desk.hear("refund", "acme", reference="b", amount=amount)
+    desk.rollback("b")
+    assert desk.balance_minor == 100_00
+    assert desk.codes() == {"OK": 3, "REFUND_EXCEEDS_BET": 1, "ALREADY_SETTLED": 1}
+
+
+def test_a_win_is_taken_back_as_far_as_there_is_money_where_its_provider_may(desk: Desk) -> None:
+    for provider in ("acme", "norse"):
+        desk.bet("b", "100.00" if provider == "acme" else "1.00", provider)
+        desk.hear("win", provider, transaction_id="w", reference="b", amount="30.00", round_id="r")
+        if provider == "acme":
+            desk.hear("withdraw", "cashier", currency="EUR", amount="20.00")
+        desk.hear("reverse_win", provider, reference="w")
+        if provider == "acme":
+            assert desk.balance_minor == 0
+            desk.hear("reverse_win", provider, reference="w")
+            desk.hear("deposit", "cashier", currency="EUR", amount="1.00")
+    assert desk.balance_minor == 30_00
+    assert desk.codes() == {"OK": 7, "ALREADY_ROLLED_BACK": 1, "NOT_ROLLBACKABLE": 1}
+
+
+def test_an_adjustment_gives_and_takes_what_is_there(desk: Desk) -> None:
+    for provider, amount in (("norse", "5.00"), ("norse", "-200.00"), ("acme", "-200.00")):
+        desk.hear("adjust", provider, currency="EUR", amount=amount)
+    assert desk.balance_minor == 0
+    assert desk.codes() == {"OK": 2, "INSUFFICIENT_FUNDS": 1}
+
+
+def test_a_bet_and_its_win_in_one_are_settled(desk: Desk) -> None:
+    place = {"currency": "EUR", "round_id": "r", "session_id": "s"}
+    desk.hear("bet_win", "acme", transaction_id="x", bet_amount="10.00", win_amount="3.00", **place)
+    desk.hear("bet_win", "acme", bet_amount="93.01", win_amount="1000.00", **place)
+    desk.rollback("x")
+    assert desk.balance_minor == 93_00
+    assert desk.codes() == {"OK": 1, "INSUFFICIENT_FUNDS": 1, "ALREADY_SETTLED": 1}
+
+
+def test_a_batch_is_taken_whole_or_not(desk: Desk) -> None:
+    def action(type_: str, name: str, amount: str, **fields: str) -> dict[str, str]:
+        return {"type": type_, "transaction_id": name, "amount": amount, **fields}
+
+    place = {"currency": "EUR", "round_id": "r", "session_id": "s"}
+    desk.hear("batch", "acme", actions=[action("bet", "b1", "60.00"), action("bet", "b2", "40.01")], **place)
+    desk.win("b1", "5.00")
+    actions = [action("bet", "b3", "60.00"), action("win", "w1", "1.00", reference="b3")]
+    desk.hear("batch", "acme", actions=actions, round_closed=True, **place)
+    desk.bet("b4", "1.00")
+    assert desk.balance_minor == 41_00
+    assert desk.codes() == {"INSUFFICIENT_FUNDS": 1, "BET_NOT_FOUND": 1, "OK": 1, "ROUND_CLOSED": 1}
+
+
+def test_play_with_a_game_wallet_leaves_the_cash_alone(desk: Desk) -> None:
+    def transfer(type_: str, amount: str, **fields: str) -> None:
+        desk.hear(type_, "live", currency="EUR", amount=amount, **fields)
+
+    transfer("transfer_in", "100.01")
+    transfer("transfer_in", "60.00")
+    desk.bet("b", "20.00", "live")
+    desk.win("b", "5.00", "live")
+    assert desk.balance_minor == 40_00
+    transfer("transfer_out", "all", reported_balance="46.00")
+    transfer("transfer_out", "45.01")
+    transfer("transfer_out", "5.00", reported_balance="45.00")
+    transfer("transfer_out", "all")
+    assert desk.balance_minor == 85_00
+    assert desk.codes() == {"INSUFFICIENT_FUNDS": 2, "OK": 5, "DISCREPANCY": 1}
+
+
+def test_a_limit_is_lowered_at_once_and_raised_later(desk: Desk) -> None:
+    for limit in ("10.00", "5.00", "50.00"):
+        desk.hear("set_limit", "operator", limit="single_bet", currency="EUR", amount=limit)
+    desk.bet("b1", "5.00")
+    desk.bet("b2", "5.01")
+    assert desk.balance_minor == 95_00
+    assert desk.codes() == {"OK": 4, "LIMIT_EXCEEDED": 1}
+
+
+def test_a_blocked_player_stakes_nothing_and_is_paid(desk: Desk) -> None:
+    desk.bet("b", "10.00")
+    desk.hear("block_player", "operator")
+    desk.bet("b2", "1.00")
+    desk.hear("deposit", "cashier", currency="EUR", amount="1.00")
+    desk.win("b", "2.00")
+    desk.hear("unblock_player", "operator")
+    desk.bet("b3", "1.00")
+    assert desk.balance_minor == 91_00
+    assert desk.codes() == {"OK": 5, "PLAYER_BLOCKED": 2}
+
+
 def test_every_event_ends_as_one_result_or_one_dead_letter() -> None:
     expectation = Expectation()
     for event in Traffic(3, 200).events(5_000):

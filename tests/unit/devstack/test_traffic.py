@@ -47,6 +47,10 @@ def test_another_run_of_the_same_seed_is_the_same_play_under_other_ids(events: l
         "win before its bet", "bet after its win", "win without a bet", "torn JSON", "too many decimals",
         "an amount as a number", "a currency nobody knows", "another player's key", "a field missing",
         "the amount named twice", "a deposit that overflows",
+        "refund", "refund of too much", "rollback after a refund", "refund after the win", "refund after the rollback",
+        "reversal of a win", "second reversal", "adjustment", "bet and win", "batch", "limit", "bet above the limit",
+        "block", "bet of a blocked player", "deposit of a blocked player", "unblock", "transfer in",
+        "bet in a live game", "transfer out of a balance that is not", "transfer out of too much", "transfer out",
     ],
 )  # fmt: skip
 def test_the_play_contains(what: str, events: list[TrafficEvent]) -> None:
