@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.fakes.ledger import FakeLedger, FakeStore
 from tests.histories.events import EXPONENTS, Event, History, histories, named
-from tests.histories.naive import NaiveHouse
+from tests.histories.naive.house import NaiveHouse
 from tests.histories.playing import Stage, results_of
 
 RATES = {"JPY": Fraction("0.61"), "USD": Fraction("0.923"), "BTC": Fraction("6100050") / 10**8}
