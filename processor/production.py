@@ -52,11 +52,13 @@ def _postgres(settings: Settings) -> Iterator[str]:
 
 
 def is_encrypted(dsn: str) -> bool:
-    """Whether a connection by this DSN is encrypted in any case, or never leaves the machine (a Unix socket)."""
+    """Whether a connection by this DSN is encrypted in any case, or never leaves the machine (Unix sockets)."""
     try:
         parts = urlsplit(dsn)
         query = parse_qs(parts.query)
     except ValueError:
         return False
-    host = query.get("host", [parts.hostname or ""])[-1]
-    return query.get("sslmode", [""])[-1] in _ENCRYPTED or host.startswith(("/", "%2f", "%2F"))
+    hosts = query.get("host", [parts.netloc.rpartition("@")[2]])[-1].split(",")
+    return query.get("sslmode", [""])[-1] in _ENCRYPTED or all(
+        host.startswith(("/", "%2f", "%2F")) for host in hosts
+    )

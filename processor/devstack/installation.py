@@ -10,7 +10,6 @@ import secrets
 import uuid
 from pathlib import Path
 from typing import IO, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -231,7 +230,11 @@ def is_embedded(bootstrap: str, dsn: str) -> bool:
     if installation is None:
         return False
     named = {f"{host}:{port}" for host in _LOOPBACK for port in installation.kafka_ports()}
-    database = urlsplit(dsn)
-    return bool(named & {one.strip() for one in bootstrap.split(",")}) or (
-        database.hostname in _LOOPBACK and database.port == installation.postgres_port
-    )
+    ours = {f"{host}:{installation.postgres_port}" for host in _LOOPBACK}
+    servers = dsn.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    return bool(named & _addresses(bootstrap)) or bool(ours & _addresses(servers))
+
+
+def _addresses(several: str) -> set[str]:
+    """Each host:port of a list with commas; an IPv6 address without its brackets."""
+    return {one.strip().replace("[", "").replace("]", "") for one in several.split(",")}

@@ -86,6 +86,9 @@ def test_elsewhere_nothing_is_refused(environment: str) -> None:
         ("postgresql://w@db/c", False),
         ("postgresql://w@/c?host=/run/postgresql", True),
         ("postgresql://w@%2Frun%2Fpostgresql/c", True),
+        ("postgresql://w@%2Frun%2Fpostgresql,db/c", False),
+        ("postgresql://w@/c?host=/run/postgresql,db", False),
+        ("postgresql://w@db1:5432,db2:5432/c?sslmode=require&target_session_attrs=primary", True),
         ("postgresql://[broken/c", False),
     ],
 )
@@ -107,7 +110,10 @@ def test_the_embedded_stack_and_trouble_on_order_are_refused(
     at_postgres = settings(
         postgres_dsn=f"postgresql://w@127.0.0.1:{installation.postgres_port}/c?sslmode=require"
     )
-    for embedded in (at_kafka, at_postgres):
+    at_one_of_two = settings(
+        postgres_dsn=f"postgresql://w:p@db:5432,[::1]:{installation.postgres_port}/c?sslmode=require"
+    )
+    for embedded in (at_kafka, at_postgres, at_one_of_two):
         with pytest.raises(UnsafeProduction, match="servers of your own"):
             refuse_playthings(embedded, {})
     assert not is_embedded(f"elsewhere:{installation.kafka_port}", PLAIN_DSN)
