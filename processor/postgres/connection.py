@@ -76,7 +76,7 @@ async def connect(
         return await asyncpg.connect(
             dsn, server_settings=settings, timeout=connect_seconds, command_timeout=command_seconds
         )
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except ASYNCPG_ERRORS as error:
         raise as_unreachable(error) from error
 
 

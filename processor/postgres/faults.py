@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 
 import asyncpg
+from asyncpg.exceptions import TargetServerAttributeNotMatched
 
 from processor.errors import (
     CroupierError,
@@ -28,6 +29,11 @@ def as_unreachable(error: BaseException) -> CroupierError:
 
 
 def _what_to_do(error: BaseException) -> str:
+    if isinstance(error, TargetServerAttributeNotMatched):
+        return (
+            "none of the servers that the DSN names is now what its target_session_attrs asks for: where the primary "
+            "is lost, promote the standby"
+        )
     if isinstance(error, asyncpg.InvalidPasswordError):
         return "check the user and the password in the DSN"
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -18,7 +18,7 @@ from processor.errors import (
     PostgresUnreachable,
 )
 from processor.ports import Layout, Wanted
-from processor.postgres.connection import Connection, Timeouts
+from processor.postgres.connection import Connection, Timeouts, connect
 from processor.postgres.layout_store import PostgresLayoutStore
 from processor.postgres.ledger import PostgresLedger
 from tests.contract.ledger.bookkeeper import (
@@ -321,3 +321,10 @@ async def test_a_worker_that_froze_in_the_middle_of_a_copy_does_not_keep_its_lan
         copying.cancel()
         frozen.terminate()
     assert taken.epoch == 2
+
+
+async def test_a_dsn_whose_servers_are_none_of_them_as_it_asks_says_what_to_do(installed: Installed) -> None:
+    dsn = installed.database.worker_dsn
+    asking = f"{dsn}{'&' if '?' in dsn else '?'}target_session_attrs=standby"
+    with pytest.raises(PostgresUnreachable, match="promote the standby"):
+        await connect(asking, {})

@@ -1,0 +1,2 @@
+-- A standby becomes a primary; true once it is one.
+SELECT pg_promote();

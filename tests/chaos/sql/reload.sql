@@ -1,0 +1,2 @@
+-- Takes changed settings into use.
+SELECT pg_reload_conf();
