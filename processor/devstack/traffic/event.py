@@ -78,7 +78,9 @@ class Table:
             "occurred_at": self.occurred_at(),
             **fields,
         }
-        return TrafficEvent(player.player_id.encode(), orjson.dumps(body), what, body)
+        # A copy, for orjson hands out its buffer of some KiB, and whoever keeps millions of events keeps these, too.
+        value = bytes(memoryview(orjson.dumps(body)))
+        return TrafficEvent(player.player_id.encode(), value, what, body)
 
 
 def amount_text(minor: int, currency: str) -> str:
