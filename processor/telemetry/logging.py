@@ -16,13 +16,14 @@ import orjson
 import structlog
 
 from processor.telemetry.escapes import terminal_safe
+from processor.telemetry.sparing import Sparing
 
 if TYPE_CHECKING:
     from processor.settings import Settings
 
 EventDict = MutableMapping[str, Any]
 
-#: Libraries that tell more at `info` than an operator wants to read.
+#: Libraries that tell more at `info` than an operator wants to read, and the same too often while a server is away.
 _QUIET_LIBRARIES = ("aiokafka", "asyncio")
 
 
@@ -48,6 +49,7 @@ def configure_logging(settings: Settings, *, stream: TextIO | None = None) -> No
             ],
         )
     )
+    handler.addFilter(Sparing(_QUIET_LIBRARIES))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
