@@ -67,6 +67,7 @@ class _Proofs:
         self._progress = progress
         self._sql = statements("audit")
         self._since: datetime = _BEGINNING
+        self._entries = 0
         self._proved = Mark(house=dict(mark.house), outside_rounds=dict(mark.outside_rounds))
 
     async def all(self) -> tuple[AuditReport, Mark]:
@@ -94,18 +95,18 @@ class _Proofs:
         return await self._connection.fetch(self._sql[statement], *arguments)
 
     async def _fresh(self, statement: str) -> list[asyncpg.Record]:
-        """A statement about what lies beyond the mark."""
-        return await self._fetch(statement, *self._mark.arguments(), self._since)
+        """A statement about the entries that lie beyond the mark; without a mark these are all."""
+        return await self._fetch(statement, *self._mark.arguments(), self._since, not self._mark.lanes)
 
     async def _zero_sum(self) -> Proof:
-        entries = (await self._fresh("fresh_entries"))[0][0]
+        self._entries = (await self._fresh("fresh_entries"))[0][0]
         fault = None
         for currency, surplus in await self._fetch("unbalanced_currencies"):
             fault = fault or f"in {currency} all accounts together have {surplus} minor units instead of 0"
         for row in await self._fetch("entries_of_nothing", self._since):
             fault = fault or f"entry {_entry(row)} belongs to no decision"
         sentence = "each entry names both its sides; per currency, players and house together have zero"
-        return Proof("entries", sentence, entries, fault)
+        return Proof("entries", sentence, self._entries, fault)
 
     async def _balances(self) -> Proof:
         examined = (await self._fetch("accounts"))[0][0]
@@ -131,10 +132,8 @@ class _Proofs:
                 f" {row['from_balance']} (version {row['from_version']}) to {row['after']} (version {row['version']});"
                 f" the account stands at {row['balance']} (version {row['account_version']})"
             )
-        entries = (await self._fresh("fresh_entries"))[0][0]
-        return Proof(
-            "chains", "each account's chain of balances is unbroken and ends at the account", entries, fault
-        )
+        sentence = "each account's chain of balances is unbroken and ends at the account"
+        return Proof("chains", sentence, self._entries, fault)
 
     async def _pools(self) -> Proof:
         fault = None
@@ -176,7 +175,9 @@ class _Proofs:
         return Proof("house", "the house's balances equal the sums of their entries", len(stored), fault)
 
     async def _rounds(self) -> Proof:
-        for provider, currency, change in await self._fresh("gaming_outside_rounds"):
+        for provider, currency, change in await self._fetch(
+            "gaming_outside_rounds", *self._mark.arguments(), self._since
+        ):
             name = (provider, currency)
             self._proved.outside_rounds[name] = self._proved.outside_rounds.get(name, 0) + int(change)
         expected = dict(self._proved.outside_rounds)
