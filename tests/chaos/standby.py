@@ -107,6 +107,8 @@ async def _started(primary_dsn: str, directory: Path, port: int, scene: Scene) -
     folder, data = programs(account), directory / "data"
     _make(directory, account)
     copying = ["--pgdata", str(data), "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+    for number, tablespace in enumerate(await _tablespaces(primary_dsn)):
+        copying += ["--tablespace-mapping", f"{tablespace}={directory / f'tablespace-{number}'}"]
     await run_tool([str(folder / "pg_basebackup"), "--dbname", primary_dsn, *copying], account=account)
     child = Child.start(
         [str(folder / "postgres"), "-D", str(data), "-c", f"port={port}"],
@@ -140,6 +142,15 @@ def look_at(scene: Scene, standby: Standby) -> None:
     scene.settings = scene.settings.model_copy(
         update={"postgres_dsn": SecretStr(worker_dsn), "postgres_migrator_dsn": SecretStr(migrator_dsn)}
     )
+
+
+async def _tablespaces(dsn: str) -> list[str]:
+    """Where other scenarios have put databases: on one machine a copy needs places of its own."""
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        return [row["place"] for row in await connection.fetch(statement("tablespaces"))]
+    finally:
+        await connection.close()
 
 
 async def _execute(dsn: str, name: str) -> None:

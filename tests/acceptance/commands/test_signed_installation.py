@@ -119,13 +119,15 @@ async def change_keys(signed: Signed, worker: LogLines) -> None:
     rotated = (await signed.type("keys", "rotate", "acme-1", "--json")).json()
     await signed.type("keys", "revoke", "cashier-1", "--reason", "the test says so")
     await signed.type("keys", "new", "cashier", "--id", "cashier-2")
+    await worker.until(
+        lambda line: line["action"] == "keys.read" and {rotated["new"], "cashier-2"} <= {*line["key_ids"]}
+    )
     broken = read_directory(signed.keys).files["acme-1.toml"]
     assert broken.secret is not None
     hexed = broken.secret.get_secret_value().hex()
     (signed.keys / "broken.toml").write_text(f'id = "broken"\nsecret = "{hexed}" {hexed}\n')
     (signed.keys / "short.toml").write_text(f'id = "short"\nsecret = "{hexed[:20]}"\n{hexed} = 1\n')
     await worker.until(lambda line: line["action"] == "keys.trouble" and "short.toml" in line["message"])
-    await worker.until(lambda line: line["action"] == "keys.read" and rotated["new"] in line["key_ids"])
     answer = await signed.send("rotated.jsonl", play("bet", "ann", "b-2", "1.00"), deposit("ann", "1.00", 2))
     assert [line["code"] for line in answer.json_lines()] == ["OK", "OK"]
     checked = await signed.type("keys", "check", "--json", code=1)
