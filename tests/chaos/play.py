@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 from typing import Any, Final
@@ -20,8 +20,6 @@ from processor.kafka.producing import EventSender
 from processor.settings import Settings
 from tests.chaos.forging import Signatures, forged
 
-#: What is left out where a win may wait longer than a test.
-ORPHANS: Final = frozenset({"win without a bet"})
 #: Seeds of the tests are below it; so `CROUPIER_CHAOS_SEED=2 make chaos` repeats none of those of `=1`.
 _APART: Final = 1000
 _PIECE_OF_PLAY: Final = 200
@@ -50,14 +48,16 @@ class Play:
         exactly: bool = False,
         players: int = 150,
         rate: float = 150.0,
-        left_out: Set[str] = frozenset(),
+        orphans: bool = True,
     ) -> None:
-        """``exactly``: the seed is one of a plan that was made from the chaos seed already."""
+        """``exactly``: the seed is one of a plan that was made from the chaos seed already.
+
+        ``orphans``: not where a win may wait longer than a test, and not in a long play, which they would end.
+        """
         self.sent: dict[tuple[bytes | None, bytes | None], TrafficEvent] = {}
         self.seed = seed if exactly else seed + _APART * chaos_seed()
-        self._traffic = Traffic(self.seed, players, concurrency=12)
+        self._traffic = Traffic(self.seed, players, concurrency=12, orphans=orphans)
         self._rate = rate
-        self._left_out = left_out
         self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._waiting: dict[int, TrafficEvent] = {}
@@ -124,7 +124,7 @@ class Play:
     def _events(self) -> Iterator[TrafficEvent]:
         """Pieces of play, whole ones, until told to end."""
         while not self._ending.is_set():
-            yield from (one for one in self._traffic.events(_PIECE_OF_PLAY) if one.what not in self._left_out)
+            yield from self._traffic.events(_PIECE_OF_PLAY)
 
     async def _go_on(self, sender: EventSender, events: Iterator[TrafficEvent]) -> None:
         due = time.monotonic()

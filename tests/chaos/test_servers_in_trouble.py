@@ -14,7 +14,7 @@ from processor.devstack.embedded import EmbeddedStack
 from processor.devstack.proxy import Direction, TcpProxy
 from processor.devstack.stack import POSTGRES_DSN
 from tests.chaos.books import statement
-from tests.chaos.play import ORPHANS, Play
+from tests.chaos.play import Play
 from tests.chaos.report import Report
 from tests.chaos.scene import Scene
 
@@ -46,7 +46,7 @@ async def _outage(
 ) -> None:
     end: Callable[[], Awaitable[None]] = getattr(server, how)
     start: Callable[[], Awaitable[None]] = server.start  # type: ignore[attr-defined]  # both servers have it
-    play = Play(21, left_out=ORPHANS)
+    play = Play(21, orphans=False)
     async with report.trying(scene, play, scenario, f"for {gone_seconds:.0f} s"):
         await scene.start("a")
         play.start(scene.settings)

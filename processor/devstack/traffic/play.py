@@ -61,8 +61,17 @@ class Traffic:
     """
 
     def __init__(
-        self, seed: int, players: int, *, run: str | None = None, concurrency: int = 50, poison: bool = True
+        self,
+        seed: int,
+        players: int,
+        *,
+        run: str | None = None,
+        concurrency: int = 50,
+        poison: bool = True,
+        orphans: bool = True,
     ) -> None:
+        """``poison``: one player's deposits overflow; ``orphans``: some wins wait for bets that never come, and their
+        players leave, so that a play of millions of events ends with nobody."""
         self.seed = seed
         self._random = Random(seed)
         self._table = Table(self._random, run or f"d{seed}")
@@ -71,6 +80,11 @@ class Traffic:
         self._newcomers.reverse()
         self._idle: list[Player] = []
         self._whale_due = poison
+        self._weights = {
+            script: weight
+            for script, weight in _WEIGHTS.items()
+            if orphans or script is not scripts.orphan_win
+        }
 
     def _player(self, number: int) -> Player:
         # The first player is the one whose deposits will overflow, in the currency with the most decimals.
@@ -122,7 +136,7 @@ class Traffic:
                 self._whale_due = False
                 return malformed.whale
             return scripts.play_round
-        return self._random.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
+        return self._random.choices(list(self._weights), list(self._weights.values()))[0]
 
     def _end_piece(self, under_way: list[_Piece], index: int) -> None:
         piece = under_way[index]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from processor.devstack.embedded import EmbeddedStack
-from tests.chaos.play import ORPHANS, Play
+from tests.chaos.play import Play
 from tests.chaos.report import Report
 from tests.chaos.scenarios.plan import Injection, Scenario
 from tests.chaos.scenarios.small_disk import SmallDisk, move_onto_small_disk
@@ -32,7 +32,7 @@ async def play_out(
     disk: SmallDisk | None,
 ) -> None:
     """Raises AssertionError with everything that the oracle finds wrong, or with what was waited for in vain."""
-    play = Play(scenario.seed, exactly=True, left_out=ORPHANS)
+    play = Play(scenario.seed, exactly=True, orphans=False)
     async with staged(
         servers, template, directory, wait_seconds=_WAIT_SECONDS, signed=True, **_LANES
     ) as scene:

@@ -43,11 +43,12 @@ def judged(samples: Sequence[Sample]) -> list[Judgement]:
 
 
 def _longest_life(samples: Sequence[Sample], value: Callable[[OfWorker], float]) -> list[tuple[float, float]]:
-    """Of the process that was looked at most often: the others were killed by the trouble."""
-    lives: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    """Of the process that was looked at most often with the same number of lanes: others were killed by the trouble,
+    and each lane has connections of its own."""
+    lives: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
     for sample in samples:
         for worker in sample.workers:
-            lives[worker.pid].append((sample.seconds, value(worker)))
+            lives[worker.pid, worker.lanes].append((sample.seconds, value(worker)))
     longest = max(lives.values(), key=len, default=[])
     return longest[int(len(longest) * _WARM_UP_SHARE) :]
 

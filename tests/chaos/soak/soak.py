@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from processor.devstack.embedded import EmbeddedStack
 from tests.chaos.oracle import examine
-from tests.chaos.play import ORPHANS, Play
+from tests.chaos.play import Play
 from tests.chaos.scenarios.plan import Injection, injection
 from tests.chaos.scenarios.stage import Stage, set_up
 from tests.chaos.scenarios.table import TROUBLES
@@ -102,7 +102,7 @@ def _folders(directory: Path, *names: str) -> list[Path]:
 
 async def _measured(servers: EmbeddedStack, template: str, directory: Path, plan: SoakPlan) -> float:
     """Events a second of a backlog, drained by two workers through the proxies, from the first batch on."""
-    play = Play(plan.seed, exactly=True, rate=_AS_FAST_AS_IT_GOES, left_out=ORPHANS)
+    play = Play(plan.seed, exactly=True, rate=_AS_FAST_AS_IT_GOES, orphans=False)
     async with (
         staged(servers, template, directory, wait_seconds=_WAIT_SECONDS, signed=False, **_LANES) as scene,
         set_up(servers, scene, play, frozenset(), None) as stage,
@@ -131,7 +131,7 @@ async def _applied(scene: Scene) -> int:
 
 async def _play(servers: EmbeddedStack, scene: Scene, report: SoakReport, say: Callable[[str], None]) -> None:
     plan = report.plan
-    play = Play(plan.seed, exactly=True, players=2_000, rate=report.rate, left_out=ORPHANS)
+    play = Play(plan.seed, exactly=True, players=2_000, rate=report.rate, orphans=False)
     needs = frozenset[str]().union(*(kind.needs for kind in TROUBLES)) - {"small disk"}
     async with set_up(servers, scene, play, needs, None) as stage:
         await stage.crew.join("a")

@@ -20,7 +20,7 @@ def _samples(
             table_mib=0.5 * number + bytes_squared * number**2,
             index_mib=0.25 * number,
             postgres_connections=6,
-            workers=(_worker(number, leak_mib, sockets_an_hour), OfWorker(2 + number // 10, 80, 4, 20)),
+            workers=(_worker(number, leak_mib, sockets_an_hour), OfWorker(2 + number // 10, 1, 80, 4, 20)),
         )
         for number in range(100)
     ]
@@ -29,7 +29,7 @@ def _samples(
 def _worker(number: int, leak_mib: float, sockets_an_hour: int) -> OfWorker:
     """One that lives long; every third look falls into a trouble that cuts two of its sockets."""
     sockets = 6 + sockets_an_hour * number // 720 - (2 if number % 3 == 0 else 0)
-    return OfWorker(1, 90 + leak_mib * number, sockets, 20)
+    return OfWorker(1, 2, 90 + leak_mib * number, sockets, 20)
 
 
 def test_a_line_is_found_again() -> None:

@@ -106,6 +106,12 @@ def test_whoever_waits_for_a_bet_that_never_comes_plays_no_more(events: list[Tra
     assert set(left.values()) == {1}, "only the bet queued behind the waiting win"
 
 
+def test_without_orphans_everybody_goes_on_playing() -> None:
+    played = list(Traffic(7, 30, orphans=False).events(40_000))
+    assert not any(event.what == "win without a bet" for event in played)
+    assert len({event.key for event in played[-2_000:] if event.fields}) >= 30
+
+
 def test_poison_can_be_left_out() -> None:
     assert not any(e.letter == "POISON" for e in Traffic(7, 300, poison=False).events(12_000))
 
