@@ -53,17 +53,17 @@ ORDER BY p.player_id, currency, pool
 LIMIT 1;
 
 -- name: broken_chains
--- Entries beyond the mark ($5: all there are) that do not follow from the entry before of the same account, or after which the account's row
--- stands elsewhere. A first entry follows from nothing, or from an entry that was proved before.
-WITH decided AS (
-    SELECT DISTINCT o.player, o.sequence
-    FROM outcomes o
-    LEFT JOIN unnest($1::integer[], $2::integer[], $3::bigint[]) AS m (layout, lane, seq) USING (layout, lane)
-    WHERE o.seq > COALESCE(m.seq, 0) AND o.decided_at >= $4
-), fresh AS (
+-- Entries beyond the mark ($5: all there are) that do not follow from the entry before of the same account, or after which
+-- the account's row stands elsewhere. A first entry follows from nothing, or from an entry that was proved before.
+WITH fresh AS (
     SELECT e.* FROM entries e WHERE $5 AND e.decided_at >= $4
     UNION ALL
-    SELECT e.* FROM entries e JOIN decided d USING (player, sequence) WHERE NOT $5 AND e.decided_at >= $4
+    SELECT e.* FROM entries e
+    WHERE NOT $5 AND e.decided_at >= $4 AND EXISTS (
+        SELECT FROM outcomes o
+        LEFT JOIN unnest($1::integer[], $2::integer[], $3::bigint[]) AS m (layout, lane, seq) USING (layout, lane)
+        WHERE o.player = e.player AND o.sequence = e.sequence AND o.seq > COALESCE(m.seq, 0) AND o.decided_at >= $4
+    )
 ), sides AS (
     SELECT player, sequence, leg, currency, debit AS pool, -amount_minor AS change, debit_balance_after AS after,
         debit_version AS version
@@ -109,13 +109,11 @@ FROM (
     SELECT FROM entries e WHERE $5 AND e.decided_at >= $4
     UNION ALL
     SELECT FROM entries e
-    JOIN (
-        SELECT DISTINCT o.player, o.sequence
-        FROM outcomes o
+    WHERE NOT $5 AND e.decided_at >= $4 AND EXISTS (
+        SELECT FROM outcomes o
         LEFT JOIN unnest($1::integer[], $2::integer[], $3::bigint[]) AS m (layout, lane, seq) USING (layout, lane)
-        WHERE o.seq > COALESCE(m.seq, 0) AND o.decided_at >= $4
-    ) AS decided USING (player, sequence)
-    WHERE NOT $5 AND e.decided_at >= $4
+        WHERE o.player = e.player AND o.sequence = e.sequence AND o.seq > COALESCE(m.seq, 0) AND o.decided_at >= $4
+    )
 ) AS fresh;
 
 -- name: entries_of_nothing
@@ -175,15 +173,15 @@ ORDER BY o.layout, o.lane, o.seq, o.position, e.leg;
 
 -- name: house_changes
 -- What entries beyond the mark ($5: all there are) change of the house's accounts.
-WITH decided AS (
-    SELECT DISTINCT o.player, o.sequence
-    FROM outcomes o
-    LEFT JOIN unnest($1::integer[], $2::integer[], $3::bigint[]) AS m (layout, lane, seq) USING (layout, lane)
-    WHERE o.seq > COALESCE(m.seq, 0) AND o.decided_at >= $4
-), fresh AS (
+WITH fresh AS (
     SELECT e.* FROM entries e WHERE $5 AND e.decided_at >= $4
     UNION ALL
-    SELECT e.* FROM entries e JOIN decided d USING (player, sequence) WHERE NOT $5 AND e.decided_at >= $4
+    SELECT e.* FROM entries e
+    WHERE NOT $5 AND e.decided_at >= $4 AND EXISTS (
+        SELECT FROM outcomes o
+        LEFT JOIN unnest($1::integer[], $2::integer[], $3::bigint[]) AS m (layout, lane, seq) USING (layout, lane)
+        WHERE o.player = e.player AND o.sequence = e.sequence AND o.seq > COALESCE(m.seq, 0) AND o.decided_at >= $4
+    )
 )
 SELECT provider, currency, purpose, sum(change)::text AS change
 FROM (
