@@ -176,16 +176,18 @@ def histories(draw: st.DrawFn, *, time_passes: bool = True) -> History:
     drawn = draw(_EVENTS)
     drawn += [dict(drawn[at % len(drawn)]) for at in draw(st.lists(st.integers(0, 29), max_size=6))]
     pauses = draw(_PAUSES) if time_passes else [0]
-    opening = [event for player_id in ("p", "q") for event in _opening(player_id)]
-    at, seconds = [0] * len(opening), 0
+    began = [event for player_id in ("p", "q") for event in opening(player_id)]
+    at, seconds = [0] * len(began), 0
     for place in range(len(drawn)):
         seconds += pauses[place % len(pauses)]
         at.append(seconds)
     sizes = draw(st.lists(st.integers(1, 12), min_size=1, max_size=8))
-    return History(flags, opening + drawn, at, sizes)
+    return History(flags, began + drawn, at, sizes)
 
 
-def _opening(player_id: str) -> list[Event]:
+def opening(player_id: str) -> list[Event]:
+    """How every history begins for a player: money, a bonus, a session, a game wallet."""
+
     def event(type_: str, provider: str, **fields: Any) -> Event:
         ids = {"transaction_id": f"first-{type_}-{player_id}", "player_id": player_id, "currency": "EUR"}
         return {"type": type_, "provider": provider, **ids, **fields}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.fakes.ledger import FakeLedger, FakeStore
-from tests.histories.events import EXPONENTS, Event, History, histories, named
+from tests.histories.events import EXPONENTS, FLAGS, Event, History, histories, named, opening
 from tests.histories.naive.house import NaiveHouse
 from tests.histories.playing import Stage, results_of
+from tests.unit.domain.memory import START
 
 RATES = {"JPY": Fraction("0.61"), "USD": Fraction("0.923"), "BTC": Fraction("6100050") / 10**8}
 POOLS = {"cash": "cash", "bonus": "bonus", "game_wallet": "game:live", "debt": "debt"}
@@ -43,6 +45,29 @@ def as_read(event: Event) -> Event:
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(histories())
 def test_the_law_and_the_naive_wallet_answer_alike(history: History) -> None:
+    answered_alike(history)
+
+
+def test_a_batch_that_has_waited_long_enough_is_refused_for_the_bet_that_did_not_come() -> None:
+    """While it waits another player takes the id of its second action, which would be a conflict before."""
+    place = {"provider": "acme", "game_id": "g", "currency": "EUR", "round_id": "r1", "session_id": "s1"}
+    actions = [
+        {"type": "win", "transaction_id": "w1", "amount": "0", "reference": "b1"},
+        {"type": "bet", "transaction_id": "b2", "amount": "0"},
+    ]
+    events: list[Event] = [
+        *opening("p"),
+        *opening("q"),
+        {"type": "batch", "transaction_id": "m1", "player_id": "p", **place, "actions": actions},
+        {"type": "bet", "transaction_id": "b2", "player_id": "q", **place, "amount": "0"},
+    ]
+    flags = {name: {flag: values[0] for flag, values in FLAGS.items()} for name in ("acme", "live")}
+    results = answered_alike(History(flags, events, [0] * len(events), [1]))
+    assert (results[-1]["transaction_id"], results[-1]["code"]) == ("m1", "BET_NOT_FOUND")
+
+
+def answered_alike(history: History) -> list[dict[str, Any]]:
+    """Play a history through both, and compare each answer; gives the law's."""
     results = results_of(asyncio.run(Stage(FakeLedger(FakeStore())).play(history, "")))
     house = NaiveHouse(history.flags, RATES)
     for place, body in enumerate(results):
@@ -51,13 +76,15 @@ def test_the_law_and_the_naive_wallet_answer_alike(history: History) -> None:
         following = results[place + 1] if place + 1 < len(results) else None
         if body["code"] == "ROLLED_BACK" and not body["replayed"] and taken_out(following, body):
             house.tombstones.add((event["provider"], event["player_id"], event["transaction_id"]))
-        verdict = house.answer(event, history.at[offset])
+        decided_at = (datetime.fromisoformat(body["applied_at"]) - START).total_seconds()
+        verdict = house.answer(event, history.at[offset], decided_at)
         said = (body["code"], body["replayed"], body.get("conflict"))
         assert said == (verdict.code, verdict.replayed is not None, verdict.conflict), event
         if body["balance"] is not None:
             assert told_balance(body) == expected_balance(house, event, told_currency(body, event, house)), (
                 event
             )
+    return results
 
 
 def taken_out(following: dict[str, Any] | None, body: dict[str, Any]) -> bool:
