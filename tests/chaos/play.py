@@ -86,8 +86,12 @@ class Play:
             self._task.cancel()
 
     def send_again(self, count: int) -> None:
-        """Send so many of those that were sent already once more, the same bytes, as fast as they go."""
-        self._in_a_row.extend(self._chance.choices(list(self.sent.values()), k=count))
+        """Send so many of those that were sent already once more, the same bytes, as fast as they go.
+
+        No poison: early in a play a few of them would be twenty, one after another, for which a lane stops itself.
+        """
+        harmless = [event for event in self.sent.values() if event.letter != "POISON"]
+        self._in_a_row.extend(self._chance.choices(harmless, k=count))
 
     def send_bad_ones(self, count: int) -> None:
         """Send so many that must become dead letters, as fast as they go; a few are too large, a third are forged."""
