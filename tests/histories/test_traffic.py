@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from processor.devstack.traffic.event import EXPONENTS, TrafficEvent
+from processor.devstack.traffic.event import EXPONENTS, TrafficEvent, amount_text
 from processor.devstack.traffic.expectation import Expectation
 from processor.devstack.traffic.play import Traffic
 from processor.devstack.traffic.providers import PROVIDERS_TOML
@@ -48,9 +48,4 @@ def test_the_naive_house_expects_what_the_law_answers(seed: int) -> None:
     assert codes == +Counter({**expected.codes, "repeats": expected.replayed})
     told = {(one["player_id"], one["balance"]["cash"]) for one in results if one["balance"] is not None}
     for (player_id, currency), minor in expected.balances().items():
-        assert (player_id, _text(minor, EXPONENTS[currency])) in told
-
-
-def _text(minor: int, exponent: int) -> str:
-    digits = str(minor).rjust(exponent + 1, "0")
-    return f"{digits[:-exponent]}.{digits[-exponent:]}" if exponent else digits
+        assert (player_id, amount_text(minor, currency)) in told

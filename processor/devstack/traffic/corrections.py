@@ -13,8 +13,8 @@ def refund_in_parts(table: Table, player: Player) -> Iterator[TrafficEvent]:
     seat = Seat(table, player)
     bet = seat.bet(amount=seat.amount(10, 20))
     yield bet
-    for what, amount in (("refund", seat.amount(1, 5)), ("refund", seat.amount(1, 5))):
-        yield _about(seat, "refund", bet, what, amount=amount)
+    for amount in [seat.amount(1, 5) for _ in range(2)]:
+        yield _about(seat, "refund", bet, "refund", amount=amount)
     if table.random.random() < 0.3:
         yield _about(seat, "refund", bet, "refund of too much", amount=seat.amount(21, 30))
     if table.random.random() < 0.3:

@@ -105,7 +105,7 @@ class NaiveWallet:
 
     def _transfer_out(self, key: Key, fields: Fields) -> str:
         held = self.purses[key[0]]
-        if self._minor(fields.get("reported_balance", "0")) != held and "reported_balance" in fields:
+        if "reported_balance" in fields and self._minor(fields["reported_balance"]) != held:
             return "DISCREPANCY"
         return self._moved(key[0], CASH, held if fields["amount"] == "all" else self._minor(fields["amount"]))
 
