@@ -28,9 +28,10 @@ from processor.devstack.stack import POSTGRES_MIGRATOR_DSN, ExternalStack, Stack
 from processor.devstack.traffic.event import TrafficEvent
 from processor.devstack.traffic.expectation import Expectation
 from processor.devstack.traffic.play import Traffic
-from processor.devstack.traffic.providers import PROVIDERS_TOML
+from processor.devstack.traffic.providers import PROVIDERS_TOML, rate_documents
 from processor.devstack.worker import Worker
 from processor.kafka.producing import EventSender
+from processor.postgres.reference import replace_documents
 
 #: The demonstration's own knobs: a killed worker is missed quickly, poison is given up quickly.
 WORKER_SETTINGS: Final = {
@@ -99,13 +100,15 @@ class Demo:
         self._report = report
         # On servers that stay, ids must be new each time; on our own, the same seed gives the same ids.
         self._run = f"d{plan.seed}" if plan.external is None else f"d{plan.seed}t{int(time.time())}"
-        # Poison fills a house account to the brim, which somebody else's ledger should not be left with.
+        # Poison fills a house account to the brim, and rates are everybody's: somebody else's ledger should be left
+        # with neither.
         self._traffic = Traffic(
             plan.seed,
             plan.players,
             run=self._run,
             concurrency=max(2, int(plan.rate / 10)),
             poison=plan.external is None,
+            rates=plan.external is None,
         )
         self._expectation = Expectation()
         self._audience = Audience()
@@ -145,6 +148,9 @@ class Demo:
         await croupier(["topics", "create"], self._environment)
         owner = self._environment[POSTGRES_MIGRATOR_DSN]
         await add_providers(owner, profiles_in(PROVIDERS_TOML), why="providers of the demonstration")
+        if self._plan.external is None:
+            rates = rate_documents(datetime.now(UTC))
+            await replace_documents(owner, "rates", rates, actor="croupier", why="rates of the demonstration")
 
     async def _play_traffic(self, workers: list[Worker], books: DemoBooks) -> None:
         since = datetime.now(UTC) - timedelta(minutes=1)

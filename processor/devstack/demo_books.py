@@ -29,7 +29,7 @@ class DemoBooks:
         """How many events wait now."""
         return int(await self._connection.fetchval(self._parked_sql))
 
-    async def balances(self, run: str) -> dict[tuple[str, str], int]:
-        """(player, currency) to minor units of cash, of this run's players."""
+    async def balances(self, run: str) -> dict[tuple[str, str, str], int]:
+        """(player, currency, pool) to minor units, of this run's players."""
         rows = await self._connection.fetch((_SQL / "demo_balances.sql").read_text(), f"{run}-")
-        return {(row["player_id"], row["currency"]): int(row["balance_minor"]) for row in rows}
+        return {(row["player_id"], row["currency"], row["pool"]): int(row["balance_minor"]) for row in rows}

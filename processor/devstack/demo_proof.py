@@ -34,14 +34,14 @@ def count_faults(expected: Expectation, audience: Audience) -> list[str]:
 
 
 def balance_faults(
-    expected: Mapping[tuple[str, str], int], actual: Mapping[tuple[str, str], int]
+    expected: Mapping[tuple[str, str, str], int], actual: Mapping[tuple[str, str, str], int]
 ) -> list[str]:
-    """Where the ledger and the expectation differ, in words; a missing account counts as 0."""
+    """Where the ledger and the expectation differ, in words; both by player, currency and pool, no account is 0."""
     faults = [
-        f"{player} has {actual.get((player, currency), 0)} minor units of {currency}, "
-        f"the expectation says {expected.get((player, currency), 0)}"
-        for player, currency in sorted(expected.keys() | actual.keys())
-        if actual.get((player, currency), 0) != expected.get((player, currency), 0)
+        f"{name[0]} has {actual.get(name, 0)} minor units of {name[1]} in the pool {name[2]}, "
+        f"the expectation says {expected.get(name, 0)}"
+        for name in sorted(expected.keys() | actual.keys())
+        if actual.get(name, 0) != expected.get(name, 0)
     ]
     if len(faults) > _SHOWN:
         return [*faults[:_SHOWN], f"and {len(faults) - _SHOWN} more balances differ"]

@@ -72,10 +72,10 @@ class Books:
         ((count,),) = await self.rows("parked")
         return int(count)
 
-    async def balances(self) -> dict[tuple[str, str], int]:
-        """(player, currency) to minor units of cash."""
+    async def balances(self) -> dict[tuple[str, str, str], int]:
+        """(player, currency, pool) to minor units."""
         rows = await self.rows("balances")
-        return {(row["player_id"], row["currency"]): int(row["balance_minor"]) for row in rows}
+        return {(row["player_id"], row["currency"], row["pool"]): int(row["balance_minor"]) for row in rows}
 
     async def left_over(self) -> dict[str, int]:
         """Currencies in which players and house together have more or less than nothing."""

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import psutil
 from processor.devstack.child import Guardian
 from processor.devstack.embedded import EmbeddedStack
 from processor.devstack.stack import settings_from
-from processor.devstack.traffic.providers import PROVIDERS_TOML
+from processor.devstack.traffic.providers import PROVIDERS_TOML, rate_documents
 from processor.devstack.trouble import VARIABLE
 from processor.devstack.worker import Worker
 from processor.errors import OffsetsUnknown
@@ -204,6 +205,8 @@ async def staged(
     await replace_documents(
         database.migrator_dsn, "providers", _providers(wait_seconds), actor="chaos", why="to play"
     )
+    rates = rate_documents(datetime.now(UTC))
+    await replace_documents(database.migrator_dsn, "rates", rates, actor="chaos", why="to play")
     environment = {**plain, **database.environment(), **topics.environment(), **_WORKERS, **more}
     if signed:
         environment |= {"CROUPIER_SIGNING": "required", "CROUPIER_KEYS_DIRECTORY": str(directory / "keys")}

@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 
-from processor.devstack.traffic.event import EXPONENTS, TrafficEvent, amount_text
+from processor.devstack.demo_proof import balance_faults
+from processor.devstack.traffic.event import EXPONENTS, TrafficEvent
 from processor.devstack.traffic.expectation import Expectation
 from processor.devstack.traffic.play import Traffic
-from processor.devstack.traffic.providers import PROVIDERS_TOML
-from processor.domain.profiles import Profile, Reference
+from processor.devstack.traffic.providers import PROVIDERS_TOML, RATES
+from processor.domain.profiles import Profile, Rate, Reference
 from tests.fakes.ledger import FakeLedger, FakeStore
 from tests.histories.events import History
 from tests.histories.playing import Stage, results_of
+from tests.unit.domain.memory import START
 
 
 class _Played(History):
@@ -30,7 +32,8 @@ class _Played(History):
     def reference(self, prefix: str = "") -> Reference:
         documents: Mapping[str, dict[str, Any]] = tomllib.loads(PROVIDERS_TOML)["providers"]
         providers = {name: Profile(name, **choices) for name, choices in documents.items()}
-        return Reference(1, providers, {}, {**EXPONENTS, "USD": 2})
+        rates = {pair: [Rate(rate, START, "the traffic")] for pair, rate in RATES.items()}
+        return Reference(1, providers, {}, EXPONENTS, rates=rates)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -42,10 +45,14 @@ def test_the_naive_house_expects_what_the_law_answers(seed: int) -> None:
         expected.hear(event)
     expected.finish()
 
-    results = results_of(asyncio.run(Stage(FakeLedger(FakeStore())).play(_Played(events), "")))
+    store = FakeStore()
+    results = results_of(asyncio.run(Stage(FakeLedger(store)).play(_Played(events), "")))
 
     codes = Counter("repeats" if one["replayed"] else one["code"] for one in results)
     assert codes == +Counter({**expected.codes, "repeats": expected.replayed})
-    told = {(one["player_id"], one["balance"]["cash"]) for one in results if one["balance"] is not None}
-    for (player_id, currency), minor in expected.balances().items():
-        assert (player_id, amount_text(minor, currency)) in told
+    held = {
+        (player_id, account.currency, account.pool): account.balance_minor
+        for player_id, person in store.people.items()
+        for account in person.player.accounts.values()
+    }
+    assert balance_faults(expected.balances(), held) == []

@@ -14,9 +14,9 @@ def refund_in_parts(table: Table, player: Player) -> Iterator[TrafficEvent]:
     bet = seat.bet(amount=seat.amount(10, 20))
     yield bet
     for amount in [seat.amount(1, 5) for _ in range(2)]:
-        yield _about(seat, "refund", bet, "refund", amount=amount)
+        yield about(seat, "refund", bet, "refund", amount=amount)
     if table.random.random() < 0.3:
-        yield _about(seat, "refund", bet, "refund of too much", amount=seat.amount(21, 30))
+        yield about(seat, "refund", bet, "refund of too much", amount=seat.amount(21, 30))
     if table.random.random() < 0.3:
         yield seat.rollback(id_of(bet), "rollback after a refund")
 
@@ -27,11 +27,11 @@ def refund_too_late(table: Table, player: Player) -> Iterator[TrafficEvent]:
     settled = seat.bet()
     yield settled
     yield seat.win(id_of(settled))
-    yield _about(seat, "refund", settled, "refund after the win", amount=seat.amount(1, 1))
+    yield about(seat, "refund", settled, "refund after the win", amount=seat.amount(1, 1))
     cancelled = seat.bet()
     yield cancelled
     yield seat.rollback(id_of(cancelled))
-    yield _about(seat, "refund", cancelled, "refund after the rollback", amount=seat.amount(1, 1))
+    yield about(seat, "refund", cancelled, "refund after the rollback", amount=seat.amount(1, 1))
 
 
 def take_a_win_back(table: Table, player: Player) -> Iterator[TrafficEvent]:
@@ -41,9 +41,9 @@ def take_a_win_back(table: Table, player: Player) -> Iterator[TrafficEvent]:
     yield bet
     win = seat.win(id_of(bet), amount=seat.amount(1, 30))
     yield win
-    yield _about(seat, "reverse_win", win, "reversal of a win", reason="the game was broken")
+    yield about(seat, "reverse_win", win, "reversal of a win", reason="the game was broken")
     if table.random.random() < 0.3:
-        yield _about(seat, "reverse_win", win, "second reversal", reason="the game was broken")
+        yield about(seat, "reverse_win", win, "second reversal", reason="the game was broken")
 
 
 def put_right(table: Table, player: Player) -> Iterator[TrafficEvent]:
@@ -59,5 +59,6 @@ def put_right(table: Table, player: Player) -> Iterator[TrafficEvent]:
     yield table.event(player, "adjust", seat.provider, "adjustment", **fields)
 
 
-def _about(seat: Seat, type_: str, original: TrafficEvent, what: str, **fields: str) -> TrafficEvent:
+def about(seat: Seat, type_: str, original: TrafficEvent, what: str, **fields: str) -> TrafficEvent:
+    """An event that names an earlier one."""
     return seat.table.event(seat.player, type_, seat.provider, what, reference=id_of(original), **fields)

@@ -14,10 +14,13 @@ import orjson
 STARTS_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 #: Decimals of the currencies that the traffic plays in.
-EXPONENTS: Final[Mapping[str, int]] = {"EUR": 2, "JPY": 0, "BTC": 8, "ETH": 18}
+EXPONENTS: Final[Mapping[str, int]] = {"EUR": 2, "JPY": 0, "BTC": 8, "ETH": 18, "USD": 2}
 
-#: Minor units of one "chip", the stake unit of a currency: 0.10 EUR, 10 JPY, 0.00001 BTC, 0.0001 ETH.
-CHIP_MINOR: Final[Mapping[str, int]] = {"EUR": 10, "JPY": 10, "BTC": 1_000, "ETH": 10**14}
+#: Minor units of one "chip", the stake unit of a currency: 0.10 EUR, 10 JPY, 0.00001 BTC, 0.0001 ETH, 0.10 USD.
+CHIP_MINOR: Final[Mapping[str, int]] = {"EUR": 10, "JPY": 10, "BTC": 1_000, "ETH": 10**14, "USD": 10}
+
+#: Chips: a player who is at play deposits no less.
+LOWEST_DEPOSIT: Final = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What the traffic must leave behind: a second, naive house, with nothing in common with the real one.
 
-It hears the events in the order sent, one at a time, and keeps plain dictionaries (naive_wallet.py). It knows only what
-the traffic does (one currency per player, no bonus, no limit but on single bets), and nothing of offsets or crashes.
+It hears the events in the order sent, one at a time, and keeps plain dictionaries (naive/). It knows only what the
+traffic does (one wallet per player, no limit but on single bets), and nothing of clocks, offsets or crashes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from hashlib import blake2b
 import orjson
 
 from processor.devstack.traffic.event import TrafficEvent
-from processor.devstack.traffic.naive_wallet import CASH, Fields, NaiveWallet
+from processor.devstack.traffic.naive.purses import Fields
+from processor.devstack.traffic.naive.wallet import NaiveWallet
 
 
 def _fingerprint(fields: Fields) -> bytes:
@@ -36,9 +37,14 @@ class Expectation:
         """How many results there must be: first decisions and repeats."""
         return sum(self.codes.values()) + self.replayed
 
-    def balances(self) -> dict[tuple[str, str], int]:
-        """(player, currency) to minor units of cash, for every player who was opened."""
-        return {(p, w.currency): w.purses[CASH] for p, w in self._wallets.items() if w.currency is not None}
+    def balances(self) -> dict[tuple[str, str, str], int]:
+        """(player, currency, pool) to minor units, of every pool that anything ever was in."""
+        return {
+            (player_id, wallet.currency, pool): minor
+            for player_id, wallet in self._wallets.items()
+            if wallet.currency is not None
+            for pool, minor in wallet.purses.items()
+        }
 
     def hear(self, event: TrafficEvent) -> None:
         self.events += 1

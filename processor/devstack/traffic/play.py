@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from processor.devstack.traffic import batches, corrections, malformed, restraint, scripts, transfers
+from processor.devstack.traffic import (
+    abroad,
+    batches,
+    bonuses,
+    corrections,
+    malformed,
+    restraint,
+    scripts,
+    transfers,
+)
 from processor.devstack.traffic.event import Player, Table, TrafficEvent
 
 _WEIGHTS: Final[dict[scripts.Script, float]] = {
@@ -22,11 +31,14 @@ _WEIGHTS: Final[dict[scripts.Script, float]] = {
     batches.play_at_once: 4,
     batches.play_batch: 4,
     transfers.visit_live_game: 3,
+    abroad.play_abroad: 3,
+    bonuses.play_with_a_bonus: 2,
     corrections.refund_in_parts: 2,
     corrections.refund_too_late: 0.5,
     corrections.take_a_win_back: 1,
     corrections.put_right: 1,
     restraint.limit_single_bets: 0.3,
+    restraint.limit_deposits: 0.1,
     restraint.be_blocked: 0.5,
     scripts.contradict: 2,
     scripts.cancel_too_late: 1,
@@ -69,9 +81,11 @@ class Traffic:
         concurrency: int = 50,
         poison: bool = True,
         orphans: bool = True,
+        rates: bool = True,
     ) -> None:
         """``poison``: one player's deposits overflow; ``orphans``: some wins wait for bets that never come, and their
-        players leave, so that a play of millions of events ends with nobody."""
+        players leave, so that a play of millions of events ends with nobody; ``rates``: the ledger has the traffic's
+        rates, so that some play is converted."""
         self.seed = seed
         self._random = Random(seed)
         self._table = Table(self._random, run or f"d{seed}")
@@ -80,11 +94,8 @@ class Traffic:
         self._newcomers.reverse()
         self._idle: list[Player] = []
         self._whale_due = poison
-        self._weights = {
-            script: weight
-            for script, weight in _WEIGHTS.items()
-            if orphans or script is not scripts.orphan_win
-        }
+        plays: dict[scripts.Script, bool] = {scripts.orphan_win: orphans, abroad.play_abroad: rates}
+        self._weights = {script: weight for script, weight in _WEIGHTS.items() if plays.get(script, True)}
 
     def _player(self, number: int) -> Player:
         # The first player is the one whose deposits will overflow, in the currency with the most decimals.

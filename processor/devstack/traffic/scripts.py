@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from processor.devstack.traffic.event import Player, Table, TrafficEvent, amount_text
+from processor.devstack.traffic.event import LOWEST_DEPOSIT, Player, Table, TrafficEvent, amount_text
 from processor.devstack.traffic.seat import Seat, id_of
 
 Script = Callable[[Table, Player], Iterator[TrafficEvent]]
@@ -163,7 +163,7 @@ def pay_promotion(table: Table, player: Player) -> Iterator[TrafficEvent]:
 def use_cashier(table: Table, player: Player) -> Iterator[TrafficEvent]:
     """A deposit, or a withdrawal that may be refused."""
     if table.random.random() < 0.5:
-        yield _cashier(table, player, "deposit", table.random.randint(10, 200), "deposit")
+        yield _cashier(table, player, "deposit", table.random.randint(LOWEST_DEPOSIT, 200), "deposit")
     else:
         yield _cashier(table, player, "withdraw", table.random.randint(10, 600), "withdrawal")
 

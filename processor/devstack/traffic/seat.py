@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from processor.devstack.traffic.event import Player, Table, TrafficEvent, amount_text
-from processor.devstack.traffic.providers import HOUSE_RULES, HouseRules
+from processor.devstack.traffic.event import CHIP_MINOR, Player, Table, TrafficEvent, amount_text
+from processor.devstack.traffic.providers import ABROAD, HOUSE_RULES, HouseRules
 
-_SEAMLESS: Final = tuple(name for name, rules in HOUSE_RULES.items() if not rules.game_wallet)
+_AT_HOME: Final = tuple(
+    name for name, rules in HOUSE_RULES.items() if not rules.game_wallet and not rules.converts
+)
 _GAMES: Final = ("book-of-tests", "lucky-sevens", "blackjack-1", "roulette-9")
 
 
@@ -15,10 +17,11 @@ class Seat:
     """One player in one round at one provider's game: the fields that its bets and wins share."""
 
     def __init__(self, table: Table, player: Player, provider: str | None = None) -> None:
-        """At the provider named, or at any that plays from the wallet."""
+        """At the provider named, or at any that plays from the wallet in the wallet's currency."""
         self.table = table
         self.player = player
-        self.provider = provider or table.random.choice(_SEAMLESS)
+        self.provider = provider or table.random.choice(_AT_HOME)
+        self.currency = ABROAD if self.rules.converts else player.currency
         self.game_id = table.random.choice(_GAMES)
         self.round_id = table.new_id("r")
 
@@ -30,7 +33,7 @@ class Seat:
     def place(self) -> dict[str, Any]:
         """The fields of whatever is played here."""
         return {
-            "currency": self.player.currency,
+            "currency": self.currency,
             "game_id": self.game_id,
             "round_id": self.round_id,
             "session_id": self.player.session_id,
@@ -39,7 +42,7 @@ class Seat:
     def amount(self, lowest_chips: int, highest_chips: int) -> str:
         """So many chips, as the wire's text."""
         chips = self.table.random.randint(lowest_chips, highest_chips)
-        return amount_text(self.player.chips(chips), self.player.currency)
+        return amount_text(chips * CHIP_MINOR[self.currency], self.currency)
 
     def bet(self, what: str = "bet", **fields: Any) -> TrafficEvent:
         merged = {**self.place(), "amount": self.amount(1, 20), **fields}

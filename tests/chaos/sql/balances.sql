@@ -1,2 +1,2 @@
--- The cash of all players, in minor units.
-SELECT player_id, currency, balance_minor FROM croupier.balance_v1 WHERE pool = 'cash';
+-- What all players' pools hold, in minor units.
+SELECT player_id, currency, pool, balance_minor FROM croupier.balance_v1;

@@ -83,8 +83,11 @@ def test_counts_that_differ_from_the_expectation_are_faults() -> None:
 
 
 def test_balances_that_differ_are_faults_and_a_missing_account_is_empty() -> None:
-    assert balance_faults({("p", "EUR"): 5, ("q", "EUR"): 0}, {("p", "EUR"): 5}) == []
-    assert len(balance_faults({("p", "EUR"): 5}, {("p", "EUR"): 4, ("q", "EUR"): 1})) == 2
+    assert balance_faults({("p", "EUR", "cash"): 5, ("q", "EUR", "cash"): 0}, {("p", "EUR", "cash"): 5}) == []
+    assert (
+        len(balance_faults({("p", "EUR", "cash"): 5}, {("p", "EUR", "cash"): 4, ("p", "EUR", "bonus"): 1}))
+        == 2
+    )
 
 
 def test_percentiles_are_values_that_occurred() -> None:

@@ -40,7 +40,11 @@ class Desk:
 
     @property
     def balance_minor(self) -> int:
-        return self.expectation.balances()["t-p", "EUR"]
+        return self.pool_minor("cash")
+
+    def pool_minor(self, pool: str) -> int:
+        """What a pool holds."""
+        return self.expectation.balances()["t-p", "EUR", pool]
 
     def codes(self) -> dict[str, int]:
         """Codes beside the three OKs of opening."""
@@ -202,6 +206,14 @@ def test_a_limit_is_lowered_at_once_and_raised_later(desk: Desk) -> None:
     assert desk.codes() == {"OK": 4, "LIMIT_EXCEEDED": 1}
 
 
+def test_no_deposit_keeps_the_limit_on_deposits(desk: Desk) -> None:
+    for amount in ("10.00", "1.00"):
+        desk.hear("deposit", "cashier", currency="EUR", amount=amount)
+        desk.hear("set_limit", "operator", limit="deposit", period="day", currency="EUR", amount="0.90")
+    assert desk.balance_minor == 110_00
+    assert desk.codes() == {"OK": 3, "LIMIT_EXCEEDED": 1}
+
+
 def test_a_blocked_player_stakes_nothing_and_is_paid(desk: Desk) -> None:
     desk.bet("b", "10.00")
     desk.hear("block_player", "operator")
@@ -212,6 +224,57 @@ def test_a_blocked_player_stakes_nothing_and_is_paid(desk: Desk) -> None:
     desk.bet("b3", "1.00")
     assert desk.balance_minor == 91_00
     assert desk.codes() == {"OK": 5, "PLAYER_BLOCKED": 2}
+
+
+def test_a_bonus_pays_what_cash_does_not_and_gets_back_its_part(desk: Desk) -> None:
+    desk.hear("grant_bonus", "cashier", currency="EUR", amount="60.00", bonus_id="g")
+    desk.bet("b1", "150.00")
+    assert (desk.balance_minor, desk.pool_minor("bonus")) == (0, 10_00)
+    desk.win("b1", "7.00")
+    assert desk.balance_minor == 7_00, "cash paid most of the bet"
+    desk.bet("b2", "15.00")
+    desk.hear("refund", "acme", reference="b2", amount="5.00")
+    assert (desk.balance_minor, desk.pool_minor("bonus")) == (2_34, 4_66), (
+        "7 of 15 back to cash, and the rest"
+    )
+    desk.bet("b3", "7.00")
+    desk.win("b3", "1.00")
+    assert (desk.balance_minor, desk.pool_minor("bonus")) == (0, 1_00), "the bonus paid most of the bet"
+    desk.rollback("b3")
+    desk.bet("b4", "1.01")
+    assert (desk.balance_minor, desk.pool_minor("bonus")) == (0, 1_00)
+    assert desk.codes() == {"OK": 7, "ALREADY_SETTLED": 1, "INSUFFICIENT_FUNDS": 1}
+
+
+def test_a_bonus_is_released_once_nothing_is_left_to_stake_and_taken_back_at_any_time(desk: Desk) -> None:
+    def told(type_: str, bonus_id: str, amount: str, **fields: str) -> None:
+        desk.hear(type_, "cashier", currency="EUR", amount=amount, bonus_id=bonus_id, **fields)
+
+    told("grant_bonus", "free", "10.00")
+    told("grant_bonus", "bound", "20.00", wagering_requirement="1000000.00")
+    told("release_bonus", "bound", "1.00")
+    told("release_bonus", "unknown", "1.00")
+    told("release_bonus", "free", "30.01")
+    told("release_bonus", "free", "4.00")
+    assert (desk.balance_minor, desk.pool_minor("bonus")) == (104_00, 26_00)
+    told("expire_bonus", "bound", "20.00")
+    told("release_bonus", "free", "6.00")
+    told("release_bonus", "free", "0.00")
+    assert (desk.balance_minor, desk.pool_minor("bonus")) == (110_00, 0)
+    assert desk.codes() == {"OK": 5, "INSUFFICIENT_FUNDS": 4}
+
+
+def test_play_abroad_is_rounded_in_the_players_favour(desk: Desk) -> None:
+    desk.bet("b", "10.01", "abroad", currency="USD")
+    assert desk.balance_minor == 100_00 - 9_14, "9.146137 EUR, rounded down"
+    desk.win("b", "1.00", "abroad", currency="USD")
+    assert desk.balance_minor == 90_86 + 92, "0.9137 EUR, rounded up"
+    desk.bet("b2", "0.01", "abroad", currency="USD")
+    assert desk.balance_minor == 91_77, "a stake never costs nothing"
+    desk.rollback("b2", "abroad")
+    desk.bet("b3", "1.00", "norse", currency="USD")
+    assert desk.balance_minor == 91_78
+    assert desk.codes() == {"OK": 4, "WRONG_CURRENCY": 1}
 
 
 def test_every_event_ends_as_one_result_or_one_dead_letter() -> None:

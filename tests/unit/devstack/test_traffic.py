@@ -49,7 +49,11 @@ def test_another_run_of_the_same_seed_is_the_same_play_under_other_ids(events: l
         "the amount named twice", "a deposit that overflows",
         "refund", "refund of too much", "rollback after a refund", "refund after the win", "refund after the rollback",
         "reversal of a win", "second reversal", "adjustment", "bet and win", "batch", "limit", "bet above the limit",
+        "limit on deposits", "deposit above the limit",
         "block", "bet of a blocked player", "deposit of a blocked player", "unblock", "transfer in",
+        "bonus granted", "bonus released", "bonus taken back", "bet with a bonus", "win of a bet with a bonus",
+        "rollback of a bet with a bonus", "refund of a bet with a bonus", "bet in a foreign currency",
+        "win in a foreign currency", "rollback in a foreign currency", "bet beyond funds in a foreign currency",
         "bet in a live game", "transfer out of a balance that is not", "transfer out of too much", "transfer out",
     ],
 )  # fmt: skip
@@ -110,6 +114,13 @@ def test_without_orphans_everybody_goes_on_playing() -> None:
     played = list(Traffic(7, 30, orphans=False).events(40_000))
     assert not any(event.what == "win without a bet" for event in played)
     assert len({event.key for event in played[-2_000:] if event.fields}) >= 30
+
+
+def test_without_rates_nothing_is_converted(events: list[TrafficEvent]) -> None:
+    def providers(of: list[TrafficEvent]) -> set[object]:
+        return {event.fields["provider"] for event in of if event.fields}
+
+    assert providers(events) - providers(list(Traffic(7, 300, rates=False).events(12_000))) == {"abroad"}
 
 
 def test_poison_can_be_left_out() -> None:
