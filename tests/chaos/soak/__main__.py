@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -27,11 +28,13 @@ def main() -> int:
         console.print(sentence, markup=False, highlight=False)
 
     directory = Path(tempfile.mkdtemp(prefix="croupier-soak-"))
+    # What the sender's client says while a broker is away is many lines a second.
+    logging.basicConfig(filename=directory / "play.log", level=logging.WARNING)
     report = asyncio.run(soak(plan, directory, say))
     asked.output.parent.mkdir(parents=True, exist_ok=True)
     asked.output.write_bytes(orjson.dumps(report.as_document(), option=orjson.OPT_INDENT_2))
     _show(report, console)
-    say(f"The same with every sample as JSON: {asked.output}. The workers' logs: {directory}.")
+    say(f"The same with every sample as JSON: {asked.output}. The logs of workers and play: {directory}.")
     return 0 if report.good else 1
 
 
