@@ -115,7 +115,7 @@ class Past:
             names.remove("amount")
         own = OWN.get(other["type"], ())
         for name in (*names, *[name for name in own if other.get(name)], *own):
-            if not same(one.get(name), other.get(name)):
+            if not same(_compared(one.get(name)), _compared(other.get(name))):
                 return name
         return None
 
@@ -352,6 +352,13 @@ def minor(amount: str, currency: str) -> Any:
     """Minor units; None where the currency has fewer decimals."""
     exact = Fraction(amount) * 10 ** EXPONENTS[currency]
     return int(exact) if exact.denominator == 1 else None
+
+
+def _compared(value: Any) -> Any:
+    """A batch's actions without their session: no event is another one for that of its session."""
+    if not isinstance(value, list):
+        return value
+    return [{name: told for name, told in action.items() if name != "session_id"} for action in value]
 
 
 def same(one: Any, other: Any) -> bool:

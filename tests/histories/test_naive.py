@@ -68,6 +68,23 @@ def test_a_batch_that_has_waited_long_enough_is_refused_for_the_bet_that_did_not
     assert (results[-1]["transaction_id"], results[-1]["code"]) == ("m1", "BET_NOT_FOUND")
 
 
+def test_a_batch_that_comes_again_in_another_session_is_the_same_batch() -> None:
+    place = {"provider": "acme", "game_id": "g", "currency": "EUR", "round_id": "r1"}
+    batch = {"type": "batch", "transaction_id": "m1", "player_id": "p", **place}
+    actions = [{"type": "bet", "transaction_id": "b1", "amount": "5"}]
+    events: list[Event] = [
+        *opening("p"),
+        {"type": "bet", "transaction_id": "b1", "player_id": "p", **place, "session_id": "s1", "amount": "0"},
+        *[{**batch, "session_id": session, "actions": actions} for session in ("s1", "s2")],
+    ]
+    flags = {name: {flag: values[0] for flag, values in FLAGS.items()} for name in ("acme", "live")}
+    results = answered_alike(History(flags, events, [0] * len(events), [1]))
+    assert [(one["code"], one["replayed"]) for one in results[-2:]] == [
+        ("CONFLICT", False),
+        ("CONFLICT", True),
+    ]
+
+
 def answered_alike(history: History) -> list[dict[str, Any]]:
     """Play a history through both, and compare each answer; gives the law's."""
     results = results_of(asyncio.run(Stage(FakeLedger(FakeStore())).play(history, "")))
