@@ -20,6 +20,10 @@ from tests.chaos.soak.soak import SoakPlan, SoakReport, soak
 def main() -> int:
     asked = _arguments()
     console = Console()
+    if asked.judge is not None:
+        report = SoakReport.judged_again(orjson.loads(asked.judge.read_bytes()))
+        _show(report, console)
+        return 0 if report.good else 1
     plan = SoakPlan(
         asked.seconds, asked.every_seconds, chaos_seed(), asked.share, asked.measured_events, asked.rate
     )
@@ -46,6 +50,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--share", type=float, default=0.6, help="of the measured rate")
     parser.add_argument("--measured-events", type=int, default=30_000, help="backlog to measure with")
     parser.add_argument("--output", type=Path, default=Path("build/chaos/soak.json"), help="the JSON file")
+    parser.add_argument(
+        "--judge", type=Path, help="play nothing, judge the samples of an earlier soak's file"
+    )
     return parser.parse_args()
 
 

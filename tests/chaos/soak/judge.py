@@ -13,6 +13,8 @@ from tests.chaos.soak.samples import OfWorker, Sample
 #: The first part of a process's life is its growing up.
 _WARM_UP_SHARE: Final = 0.25
 _PERIOD_SECONDS: Final = 60.0
+#: A minute that was not looked at up to here has not calmed down yet.
+_WHOLE_SECONDS: Final = 50.0
 #: Lag that is left when a minute has calmed down is no trend while it is below this.
 _SOME_RECORDS: Final = 500
 
@@ -83,11 +85,13 @@ def _calm_lag(samples: Sequence[Sample]) -> list[Judgement]:
 
 
 def _least_of_each_minute(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """(minute, least value) in order."""
+    """(minute, least value) in order, of whole minutes: the last one may have ended with its trouble's begin."""
     least: dict[int, float] = {}
     for seconds, value in points:
         minute = int(seconds // _PERIOD_SECONDS)
         least[minute] = min(least.get(minute, float("inf")), value)
+    if points and points[-1][0] % _PERIOD_SECONDS < _WHOLE_SECONDS:
+        del least[max(least)]
     return [(float(minute), value) for minute, value in sorted(least.items())]
 
 

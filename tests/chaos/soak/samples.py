@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import psutil
 
@@ -43,6 +43,10 @@ class Sample:
 
     def as_document(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def of_document(cls, document: dict[str, Any]) -> Self:
+        return cls(**{**document, "workers": tuple(OfWorker(**one) for one in document["workers"])})
 
 
 @dataclass

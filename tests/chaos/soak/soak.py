@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from processor.devstack.embedded import EmbeddedStack
 from tests.chaos.oracle import examine
@@ -22,7 +22,7 @@ from tests.chaos.scenarios.stage import Stage, set_up
 from tests.chaos.scenarios.table import TROUBLES
 from tests.chaos.scene import Scene, staged
 from tests.chaos.soak.judge import Judgement, judged
-from tests.chaos.soak.samples import Sampler
+from tests.chaos.soak.samples import Sample, Sampler
 from tests.chaos.waiting import until
 from tests.installations import make_template
 
@@ -69,6 +69,13 @@ class SoakReport:
 
     def as_document(self) -> dict[str, Any]:
         return {**asdict(self), "good": self.good}
+
+    @classmethod
+    def judged_again(cls, document: dict[str, Any]) -> Self:
+        """An earlier soak's report, its samples judged as they are judged now."""
+        told = {name: value for name, value in document.items() if name != "good"}
+        rows = judged([Sample.of_document(one) for one in document["samples"]])
+        return cls(**{**told, "plan": SoakPlan(**document["plan"]), "rows": rows})
 
 
 async def soak(plan: SoakPlan, directory: Path, say: Callable[[str], None]) -> SoakReport:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import orjson
 import pytest
 
 from tests.chaos.soak.fit import fit
 from tests.chaos.soak.judge import judged
 from tests.chaos.soak.samples import OfWorker, Sample
+from tests.chaos.soak.soak import SoakPlan, SoakReport
 
 
 def _samples(
@@ -64,6 +68,30 @@ def test_a_calm_run_is_good_in_every_row() -> None:
 )
 def test_what_grows_as_it_must_not_is_named(samples: list[Sample], what: str) -> None:
     assert [row.what for row in judged(samples) if not row.good] == [what]
+
+
+def test_a_last_minute_that_has_just_begun_says_nothing() -> None:
+    calm = _samples()[:97]
+    just_begun = replace(calm[-1], lag_records=8_000)
+    assert just_begun.seconds == 480.0
+    assert all(row.good for row in judged([*calm[:-1], just_begun]))
+    piled_up = [replace(one, lag_records=8_000) if one.seconds >= 480 else one for one in _samples()]
+    to_the_end = [
+        replace(one, lag_records=8_000, seconds=500.0 + 5 * number) for number, one in enumerate(calm[:8])
+    ]
+    assert [row.what for row in judged([*piled_up, *to_the_end]) if not row.good] == [
+        "lag in records, least of each minute"
+    ]
+
+
+def test_an_earlier_soak_is_judged_again_from_its_file() -> None:
+    plan = SoakPlan(3600, 60, 0, 0.6, 30_000, None)
+    report = SoakReport(
+        plan, events=7, faults=["one"], samples=[one.as_document() for one in _samples(lag=50)]
+    )
+    again = SoakReport.judged_again(orjson.loads(orjson.dumps(report.as_document())))
+    assert (again.plan, again.events, again.faults, again.good) == (plan, 7, ["one"], False)
+    assert [row.verdict for row in again.rows if not row.good] == ["GROWS"]
 
 
 def test_moments_when_a_server_was_away_are_left_out() -> None:
