@@ -45,7 +45,11 @@ class Rehearsal:
 
 
 def batch_actions(case: Case) -> Decision | None:
-    """10. The first action that is refused gives its code; a win whose bet is missing lets the whole batch wait."""
+    """10. The first action that is refused gives its code; a win whose bet is missing lets the whole batch wait.
+
+    What else is refused comes before a missing bet also when waiting is over: whenever a batch is looked at, it is
+    answered alike.
+    """
     rehearsal = case.rehearsal = Rehearsal(_copy_of(case))
     for type_ in ("bet", "win"):  # a win may stand before its own bet
         for place, action in enumerate(case.command.actions):
@@ -55,7 +59,9 @@ def batch_actions(case: Case) -> Decision | None:
     if final:
         return _refusal(rehearsal.refused[min(final)], min(final))
     if rehearsal.refused:
-        return rehearsal.refused[min(rehearsal.refused)]
+        first = min(rehearsal.refused)
+        missing = rehearsal.refused[first]
+        return missing if case.may_wait else _refusal(missing, first)
     case.stakes = tuple([one.amount_minor for _, one in rehearsal.new("bet")])
     return None
 
@@ -110,7 +116,7 @@ def refused_actions(case: Case, decision: Decision) -> tuple[Action, ...]:
 
 
 def _rehearse(case: Case, rehearsal: Rehearsal, place: int, action: Command) -> None:
-    one = make_case(action, rehearsal.books, case.reference, case.moment.decided_at, case.may_wait)
+    one = make_case(action, rehearsal.books, case.reference, case.moment.decided_at)
     if case.conversion is not None:
         convert(one, case.conversion)
     for guard in ACTION_GUARDS[action.type]:

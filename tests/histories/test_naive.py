@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from datetime import datetime
 from fractions import Fraction
-from itertools import cycle
 from typing import Any
 
 import pytest
@@ -16,7 +13,6 @@ from tests.fakes.ledger import FakeLedger, FakeStore
 from tests.histories.events import EXPONENTS, FLAGS, Event, History, histories, named, opening
 from tests.histories.naive.house import NaiveHouse
 from tests.histories.playing import Stage, results_of
-from tests.unit.domain.memory import START
 
 RATES = {"JPY": Fraction("0.61"), "USD": Fraction("0.923"), "BTC": Fraction("6100050") / 10**8}
 POOLS = {"cash": "cash", "bonus": "bonus", "game_wallet": "game:live", "debt": "debt"}
@@ -50,22 +46,32 @@ def test_the_law_and_the_naive_wallet_answer_alike(history: History) -> None:
     answered_alike(history)
 
 
-def test_a_batch_that_has_waited_long_enough_is_refused_for_the_bet_that_did_not_come() -> None:
-    """While it waits another player takes the id of its second action, which would be a conflict before."""
+def test_what_else_is_refused_in_a_batch_comes_before_its_missing_bet_whenever_it_is_looked_at() -> None:
+    """Alone at once; after it has waited; and late already at first, behind a refund that has waited long enough."""
     place = {"provider": "acme", "game_id": "g", "currency": "EUR", "round_id": "r1", "session_id": "s1"}
     actions = [
         {"type": "win", "transaction_id": "w1", "amount": "0", "reference": "b1"},
         {"type": "bet", "transaction_id": "b2", "amount": "0"},
     ]
-    events: list[Event] = [
-        *opening("p"),
-        *opening("q"),
-        {"type": "batch", "transaction_id": "m1", "player_id": "p", **place, "actions": actions},
-        {"type": "bet", "transaction_id": "b2", "player_id": "q", **place, "amount": "0"},
-    ]
-    flags = {name: {flag: values[0] for flag, values in FLAGS.items()} for name in ("acme", "live")}
-    results = answered_alike(History(flags, events, [0] * len(events), [1]))
-    assert (results[-1]["transaction_id"], results[-1]["code"]) == ("m1", "BET_NOT_FOUND")
+    taken: Event = {"type": "bet", "transaction_id": "b2", "player_id": "q", **place, "amount": "0"}
+    batch: Event = {"type": "batch", "transaction_id": "m1", "player_id": "p", **place, "actions": actions}
+    refund = {
+        "type": "refund",
+        "transaction_id": "f1",
+        "player_id": "p",
+        "provider": "acme",
+        "reference": "b9",
+    }
+    first = [*opening("p"), *opening("q")]
+    for events, at, sizes in (
+        ([taken, batch], [0, 0], [1]),
+        ([batch, taken], [0, 0], [1]),
+        ([{**refund, "amount": "0"}, taken, batch, {**taken, "transaction_id": "b3"}], [0, 0, 70, 140], [2]),
+    ):
+        flags = {name: {flag: values[0] for flag, values in FLAGS.items()} for name in ("acme", "live")}
+        results = answered_alike(History(flags, [*first, *events], [0] * len(first) + at, sizes))
+        codes = {one["transaction_id"]: (one["code"], one.get("conflict")) for one in results}
+        assert codes["m1"] == ("CONFLICT", "actions[1].player_id")
 
 
 def test_a_batch_that_comes_again_in_another_session_is_the_same_batch() -> None:
@@ -89,16 +95,13 @@ def answered_alike(history: History) -> list[dict[str, Any]]:
     """Play a history through both, and compare each answer; gives the law's."""
     results = results_of(asyncio.run(Stage(FakeLedger(FakeStore())).play(history, "")))
     house = NaiveHouse(history.flags, RATES)
-    looked_at = list(first_looks(history))
     for place, body in enumerate(results):
         offset = body["source"]["offset"]
         event = as_read(history.events[offset])
         following = results[place + 1] if place + 1 < len(results) else None
         if body["code"] == "ROLLED_BACK" and not body["replayed"] and taken_out(following, body):
             house.tombstones.add((event["provider"], event["player_id"], event["transaction_id"]))
-        decided_at = (datetime.fromisoformat(body["applied_at"]) - START).total_seconds()
-        has_waited = decided_at > looked_at[offset]
-        verdict = house.answer(event, history.at[offset], decided_at if has_waited else history.at[offset])
+        verdict = house.answer(event, history.at[offset])
         said = (body["code"], body["replayed"], body.get("conflict"))
         assert said == (verdict.code, verdict.replayed is not None, verdict.conflict), event
         if body["balance"] is not None:
@@ -106,15 +109,6 @@ def answered_alike(history: History) -> list[dict[str, Any]]:
                 event
             )
     return results
-
-
-def first_looks(history: History) -> Iterator[float]:
-    """When each event is decided unless it waits: with the last one of the batch that it comes in."""
-    sizes, begin = cycle(history.batch_sizes), 0
-    while begin < len(history.events):
-        times = history.at[begin : begin + next(sizes)]
-        yield from [times[-1]] * len(times)
-        begin += len(times)
 
 
 def taken_out(following: dict[str, Any] | None, body: dict[str, Any]) -> bool:

@@ -15,7 +15,6 @@ class Batches(Funds):
     """Decides many at once. ``actions`` are those of the last batch that are remembered."""
 
     actions: list[Fact] = field(default_factory=list)
-    waited_long_enough: bool = False
 
     def _batch(self, fact: Fact) -> Verdict:
         """Rehearsed on a copy of everything: bets first, each as if it had been taken for nothing."""
@@ -43,9 +42,8 @@ class Batches(Funds):
                     copy.facts.append(one)
                 else:
                     refused[place] = verdict
-        final = [place for place, verdict in refused.items() if self.waited_long_enough or not verdict.waits]
         if refused:
-            return refused[min(final)] if final else refused[min(refused)]
+            return refused[min(refused, key=lambda place: (refused[place].waits, place))]
         bets = [one for place, one in sorted(new.items()) if one.event["type"] == "bet"]
         wins = [one for place, one in sorted(new.items()) if one.event["type"] == "win"]
         stakes = [minor(one.event["amount"], one.event["currency"]) for one in bets]

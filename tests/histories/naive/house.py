@@ -7,17 +7,14 @@ from tests.histories.naive.stakes import STAKES
 from tests.histories.naive.verdict import Verdict
 from tests.histories.past import Event, Fact, takes_stakes
 
-#: How long a win waits for its bet where its provider's profile says nothing else, as here.
-WAIT_SECONDS = 60
 BLOCKED = (*STAKES, "deposit", "transfer_in", "grant_bonus", "open_session")
 
 
 class NaiveHouse(Batches):
     """Answers events, one after the other."""
 
-    def answer(self, event: Event, at: float, decided_at: float) -> Verdict:
-        """Decide one event that came at one time and is decided at another, in seconds; and remember it."""
-        self.waited_long_enough = decided_at - at >= WAIT_SECONDS
+    def answer(self, event: Event, at: float) -> Verdict:
+        """Decide one event, which came at this time in seconds, and remember it."""
         known = self.known(event)
         if known is not None:
             differs = self.difference(known.event, event)
