@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -52,7 +52,6 @@ class PostgresGone(Trouble):
             await stage.servers.postgres.kill()
             yield
             await stage.servers.postgres.start()
-        await stage.said("batch.retrying", "a batch tried again")
 
 
 @dataclass(frozen=True)
@@ -73,19 +72,30 @@ class BackendsKilled(Trouble):
 
     @asynccontextmanager
     async def made(self, stage: Stage) -> AsyncIterator[None]:
-        dsn = with_database(stage.scene.superuser_dsn, stage.scene.database.name)
-        superuser: asyncpg.Connection | None = None
         for pause in self.pauses:
-            try:
-                superuser = superuser or await asyncpg.connect(dsn, timeout=10)
-                await superuser.fetch(statement("kill_backends"))
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                superuser = None  # Postgres itself is away: that ends its backends, too
+            await _kill_backends(stage)
             await asyncio.sleep(pause)
-        if superuser is not None:
-            superuser.terminate()
         yield
-        await stage.said("batch.retrying", "a batch tried again")
+
+        async def was_in_the_middle() -> bool:
+            """With the broker away all lanes may have been idle: then once more, until one of them was not."""
+            if stage.scene.said("batch.retrying"):
+                return True
+            await _kill_backends(stage)
+            return False
+
+        await stage.eventually(was_in_the_middle, "a batch tried again")
+
+
+async def _kill_backends(stage: Stage) -> None:
+    dsn = with_database(stage.scene.superuser_dsn, stage.scene.database.name)
+    # Where Postgres itself is away, that ends its backends, too.
+    with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        superuser = await asyncpg.connect(dsn, timeout=10)
+        try:
+            await superuser.fetch(statement("kill_backends"))
+        finally:
+            superuser.terminate()
 
 
 @dataclass(frozen=True)
