@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from processor.domain.commands import CASHIER, OPERATOR, Command
-from processor.domain.keys import mark_key, reference_keys, reversal_key, win_key
+from processor.domain.keys import mark_key, reference_key, reversal_key, win_key
 from processor.domain.moment import Moment
 from processor.domain.postings import Parts
 from processor.domain.profiles import Profile, Reference, stored_key
@@ -86,11 +86,9 @@ class Case:
         if bet_id is None:
             return
         self.bet_key = mark_key(self.profile, player_id, bet_id)
-        for key in reference_keys(self.profile, player_id, bet_id):
-            found = outcomes.get((provider, key))
-            if found is not None and found.player_id == player_id:
-                self.bet = found
-                break
+        found = outcomes.get((provider, reference_key(self.profile, player_id, bet_id)))
+        if found is not None and found.player_id == player_id:
+            self.bet = found
         if self.player.bets:
             self.bet_mark = self.player.bets.get((provider, self.bet_key))
 

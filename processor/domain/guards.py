@@ -8,7 +8,7 @@ from processor.domain.conversion import convert_or_refuse
 from processor.domain.decision import OK, Code, Decision
 from processor.domain.effects import TombstoneSet
 from processor.domain.fingerprint import difference
-from processor.domain.keys import mark_key, reference_keys
+from processor.domain.keys import mark_key, reference_key
 from processor.domain.postings import draw, stake_pools
 from processor.domain.state import CASH
 
@@ -39,9 +39,9 @@ def _bet_was_taken(case: Case) -> bool:
     if not case.rules.id_includes_type:
         return False
     command, outcomes = case.command, case.books.outcomes
-    keys = reference_keys(case.profile, command.player_id, command.transaction_id)
-    found = (outcomes.get((command.provider, key)) for key in keys)
-    return any(bet is not None and bet.player_id == command.player_id and bet.code == OK for bet in found)
+    key = reference_key(case.profile, command.player_id, command.transaction_id)
+    bet = outcomes.get((command.provider, key))
+    return bet is not None and bet.player_id == command.player_id and bet.code == OK
 
 
 def deadline(case: Case) -> Decision | None:

@@ -7,7 +7,7 @@ from typing import Final
 from processor.domain.commands import STAKE_TAKING, Command
 from processor.domain.profiles import Profile, stored_key
 
-#: Types whose id a reference may mean, in the order they are looked for.
+#: Types whose id a reference may mean.
 REFERENCED: Final = ("bet", "bet_win")
 
 #: What a win without reference waits for: any bet of a round. An id never starts with this character.
@@ -21,11 +21,9 @@ def mark_key(profile: Profile | None, player_id: str, transaction_id: str) -> st
     return f"{transaction_id}\x1f{player_id}"
 
 
-def reference_keys(profile: Profile | None, player_id: str, transaction_id: str) -> tuple[str, ...]:
-    """The stored keys a referred-to id may have, in the order they are looked for."""
-    if profile is None or not profile.id_includes_type:
-        return (mark_key(profile, player_id, transaction_id),)
-    return tuple(stored_key(profile, player_id, transaction_id, type_) for type_ in REFERENCED)
+def reference_key(profile: Profile | None, player_id: str, transaction_id: str) -> str:
+    """The stored key a referred-to bet has, or a bet_win."""
+    return stored_key(profile, player_id, transaction_id, "bet")
 
 
 def win_key(profile: Profile | None, player_id: str, transaction_id: str) -> str:

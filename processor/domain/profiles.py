@@ -106,7 +106,8 @@ class Reference:
 def stored_key(profile: Profile | None, player_id: str, transaction_id: str, type_: str) -> str:
     """The key an id is stored under within its provider: as sent, or made narrower by the provider's profile.
 
-    The separator is outside the characters an id may have (0x20–0x7E), so no two ids share a key.
+    The separator is outside the characters an id may have (0x20–0x7E), so no two ids share a key. Where ids include
+    their type, a `bet_win` counts as a `bet`: what refers to one of them could not tell it from the other.
     """
     if profile is None or (profile.id_scope == "provider" and not profile.id_includes_type):
         return transaction_id
@@ -114,5 +115,5 @@ def stored_key(profile: Profile | None, player_id: str, transaction_id: str, typ
     if profile.id_scope == "player":
         parts.append(player_id)
     if profile.id_includes_type:
-        parts.append(type_)
+        parts.append("bet" if type_ == "bet_win" else type_)
     return "\x1f".join(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from processor.domain.commands import STAKE_TAKING, Command
 from processor.domain.fingerprint import NAMES_ITS_BET
-from processor.domain.keys import mark_key, reference_keys, reversal_key, win_key
+from processor.domain.keys import mark_key, reference_key, reversal_key, win_key
 from processor.domain.profiles import Profile, Reference, stored_key
 from processor.domain.state import Player
 from processor.domain.wanted import Wanted
@@ -18,17 +18,17 @@ def want(command: Command, reference: Reference, wanted: Wanted, player: Player)
     if player.tombstones:
         wanted.bets.add((player_id, provider, mark_key(profile, player_id, command.transaction_id)))
     if profile is not None and profile.id_includes_type:
-        _want_outcomes(wanted, provider, reference_keys(profile, player_id, command.transaction_id))
+        wanted.keys.add((provider, reference_key(profile, player_id, command.transaction_id)))
     for action in command.actions:
         want(action, reference, wanted, player)
     if command.round_id is not None:
         wanted.rounds.add((player_id, provider, command.round_id))
     if command.reference is not None:
-        keys = reference_keys(profile, player_id, command.reference)
-        _want_outcomes(wanted, provider, keys)
+        key = reference_key(profile, player_id, command.reference)
+        wanted.keys.add((provider, key))
         wanted.bets.add((player_id, provider, mark_key(profile, player_id, command.reference)))
         if type_ in NAMES_ITS_BET:
-            wanted.rounds_of.update((player_id, provider, key) for key in keys)
+            wanted.rounds_of.add((player_id, provider, key))
         if type_ in ("reverse_win", "adjust"):
             _want_win(command.reference, command, profile, wanted)
     if type_ == "bet_win":
@@ -58,8 +58,3 @@ def want_queues(player: Player, reference: Reference, wanted: Wanted) -> None:
         for parked in queue:
             if parked.command is not None:
                 want(parked.command, reference, wanted, player)
-
-
-def _want_outcomes(wanted: Wanted, provider: str, keys: tuple[str, ...]) -> None:
-    for key in keys:
-        wanted.keys.add((provider, key))

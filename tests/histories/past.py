@@ -102,7 +102,8 @@ class Past:
         rules = self.rules(one)
         if rules["id_scope"] == "player" and one["player_id"] != other["player_id"]:
             return False
-        return not rules["id_includes_type"] or one["type"] == other["type"]
+        kinds = ["bet" if event["type"] == "bet_win" else event["type"] for event in (one, other)]
+        return not rules["id_includes_type"] or kinds[0] == kinds[1]
 
     def known(self, event: Event) -> Fact | None:
         return next((one for one in self.facts if self.same_id(one.event, event)), None)
@@ -132,7 +133,7 @@ class Past:
         )
 
     def bet_of(self, event: Event) -> Fact | None:
-        """What an event refers to: with types in its ids only bets are looked for."""
+        """What an event refers to: with types in its ids only bets are looked for, of which an id has one."""
         if event.get("reference") is None:
             return None
         mine = [one for one in self.of(event) if one.event["transaction_id"] == event["reference"]]

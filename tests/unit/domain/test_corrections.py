@@ -84,12 +84,18 @@ def test_a_bet_win_again_is_compared_in_both_amounts(fields: dict[str, str], con
     assert (again.conflict, again.replayed) == (conflict, conflict is None)
 
 
-def test_a_bet_win_is_told_from_a_bet_of_the_same_id_where_ids_include_the_type() -> None:
-    play = Play(replace(ACME, id_includes_type=True))
-    play.send("bet", "x1", amount="2.00")
-    play.send("win", "w1", reference="x1", amount="1.00")
-    assert play.send("bet_win", "x1", bet_amount="4.00", win_amount="1.00").code == "OK"
-    assert play.send("bet_win", "x1", bet_amount="4.00", win_amount="1.00").replayed
+@pytest.mark.parametrize("first", ["bet", "bet_win"])
+def test_a_bet_and_a_bet_win_share_their_ids_also_where_ids_include_the_type(first: str) -> None:
+    """What names one of them could not tell it from the other, nor what has happened to it."""
+    play = Play(replace(ACME, id_includes_type=True, rollback_after_win="allow", win_reversal="take_available"))
+    amounts = {"bet": {"amount": "2.00"}, "bet_win": {"bet_amount": "4.00", "win_amount": "1.00"}}
+    other = "bet_win" if first == "bet" else "bet"
+    assert play.send(first, "x1", **amounts[first]).code == "OK"
+    again = play.send(other, "x1", **amounts[other])
+    assert (again.code, again.conflict) == ("CONFLICT", "type")
+    assert play.send("win", "x1", reference="x1", amount="1.00", kind="promo").code == "OK"
+    play.send("rollback", "x1", reference="x1")
+    assert play.cash_of() == 100_00
 
 
 # ---------------------------------------------------------------------------------------------- reverse_win
