@@ -91,6 +91,22 @@ def test_a_batch_that_comes_again_in_another_session_is_the_same_batch() -> None
     ]
 
 
+def test_a_win_whose_bet_never_came_and_was_rolled_back_is_adjusted_no_more() -> None:
+    place = {"provider": "acme", "game_id": "g", "currency": "EUR", "round_id": "r1", "session_id": "s1"}
+    about = {"provider": "acme", "player_id": "p"}
+    events: list[Event] = [
+        *opening("p"),
+        {"type": "win", "transaction_id": "w1", "player_id": "p", **place, "amount": "1", "reference": "b3"},
+        {"type": "rollback", "transaction_id": "c1", **about, "reference": "b3"},
+        {"type": "adjust", "transaction_id": "a1", **about, "currency": "EUR", "amount": "0", "reference": "w1",
+         "reason": "late"},
+    ]  # fmt: skip
+    flags = {name: {flag: values[0] for flag, values in FLAGS.items()} for name in ("acme", "live")}
+    flags["acme"]["win_without_bet"] = frozenset({"any"})
+    results = answered_alike(History(flags, events, [0] * len(events), [1]))
+    assert [one["code"] for one in results[-3:]] == ["OK", "BET_NOT_FOUND", "ALREADY_ROLLED_BACK"]
+
+
 def answered_alike(history: History) -> list[dict[str, Any]]:
     """Play a history through both, and compare each answer; gives the law's."""
     results = results_of(asyncio.run(Stage(FakeLedger(FakeStore())).play(history, "")))

@@ -107,14 +107,7 @@ class Corrections(Stakes):
         win = self.win_of(event)
         if win is None or (win.event["type"] == "win" and win.code != "OK"):
             return Verdict("BET_NOT_FOUND")
-        named = win.event.get("reference")
-        about_bet = {**event, "reference": named}
-        bet = self.bet_of(about_bet) if named else None
-        if (
-            self.is_reversed(win)
-            or (named and self.is_marked(about_bet))
-            or (bet and self.is_rolled_back(bet))
-        ):
+        if self.is_reversed(win) or self._lost_its_bet(win.event):
             return Verdict("ALREADY_ROLLED_BACK")
         if win.event["type"] != "win" or self.rules(event)["win_reversal"] == "refuse":
             return Verdict("NOT_ROLLBACKABLE")
@@ -122,6 +115,13 @@ class Corrections(Stakes):
         pool = next((one for one in win.paid if one != "debt"), self.paying_pool(event, None))
         amount = sum(win.paid.values())
         return self._take_back(fact, [(pool, amount)] if amount else [])
+
+    def _lost_its_bet(self, win: Event) -> bool:
+        """Whether the bet that a win names was rolled back, or is to be should it come."""
+        if win.get("reference") is None:
+            return False
+        bet = self.bet_of(win)
+        return self.is_marked(win) or (bet is not None and self.is_rolled_back(bet))
 
     def _adjust(self, fact: Fact) -> Verdict:
         event = fact.event
@@ -135,6 +135,8 @@ class Corrections(Stakes):
             if found is None or found.event["type"] not in ("bet", "bet_win", "win") or found.code != "OK":
                 return Verdict("BET_NOT_FOUND")
             if self.is_marked(event) or self.is_rolled_back(found) or self.is_reversed_id(event):
+                return Verdict("ALREADY_ROLLED_BACK")
+            if found.event["type"] == "win" and self._lost_its_bet(found.event):
                 return Verdict("ALREADY_ROLLED_BACK")
             if found.event["currency"] != event["currency"]:
                 return Verdict("WRONG_CURRENCY")

@@ -87,7 +87,9 @@ def test_a_bet_win_again_is_compared_in_both_amounts(fields: dict[str, str], con
 @pytest.mark.parametrize("first", ["bet", "bet_win"])
 def test_a_bet_and_a_bet_win_share_their_ids_also_where_ids_include_the_type(first: str) -> None:
     """What names one of them could not tell it from the other, nor what has happened to it."""
-    play = Play(replace(ACME, id_includes_type=True, rollback_after_win="allow", win_reversal="take_available"))
+    play = Play(
+        replace(ACME, id_includes_type=True, rollback_after_win="allow", win_reversal="take_available")
+    )
     amounts = {"bet": {"amount": "2.00"}, "bet_win": {"bet_amount": "4.00", "win_amount": "1.00"}}
     other = "bet_win" if first == "bet" else "bet"
     assert play.send(first, "x1", **amounts[first]).code == "OK"
