@@ -1,7 +1,8 @@
 """What the traffic must leave behind: a second, naive house, with nothing in common with the real one.
 
 It hears the events in the order sent, one at a time, and keeps plain dictionaries (naive/). It knows only what the
-traffic does (one wallet per player, no limit but on single bets), and nothing of clocks, offsets or crashes.
+traffic does (one wallet per player, no limit but on single bets and deposits), and nothing of clocks, offsets or
+crashes.
 """
 
 from __future__ import annotations
