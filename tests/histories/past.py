@@ -31,7 +31,6 @@ class Fact:
 
     event: Event
     code: str
-    at: float
     wallet: str = ""
     rate: Fraction | None = None
     moves: Counter[tuple[str, str]] = field(default_factory=Counter)

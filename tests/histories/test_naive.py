@@ -117,7 +117,7 @@ def answered_alike(history: History) -> list[dict[str, Any]]:
         following = results[place + 1] if place + 1 < len(results) else None
         if body["code"] == "ROLLED_BACK" and not body["replayed"] and taken_out(following, body):
             house.tombstones.add((event["provider"], event["player_id"], event["transaction_id"]))
-        verdict = house.answer(event, history.at[offset])
+        verdict = house.answer(event)
         said = (body["code"], body["replayed"], body.get("conflict"))
         assert said == (verdict.code, verdict.replayed is not None, verdict.conflict), event
         if body["balance"] is not None:

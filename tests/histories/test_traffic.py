@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from processor.devstack.demo_proof import balance_faults
-from processor.devstack.traffic.event import EXPONENTS, TrafficEvent
+from processor.devstack.traffic.event import EXPONENTS, TrafficEvent, amount_text
 from processor.devstack.traffic.expectation import Expectation
 from processor.devstack.traffic.play import Traffic
 from processor.devstack.traffic.providers import PROVIDERS_TOML, RATES
@@ -56,3 +56,6 @@ def test_the_naive_house_expects_what_the_law_answers(seed: int) -> None:
         for account in person.player.accounts.values()
     }
     assert balance_faults(expected.balances(), held) == []
+    told = {(one["player_id"], one["balance"]["cash"]) for one in results if one["balance"] is not None}
+    for (player_id, currency, pool), minor in expected.balances().items():
+        assert pool != "cash" or (player_id, amount_text(minor, currency)) in told

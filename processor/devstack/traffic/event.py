@@ -48,10 +48,6 @@ class Player:
     sessions: int = 0
     sent: list[TrafficEvent] = field(default_factory=list)
 
-    def chips(self, count: int) -> int:
-        """Minor units of so many chips in the player's currency."""
-        return count * CHIP_MINOR[self.currency]
-
 
 class Table:
     """Makes events: ids in order, amounts as text, times that go on. All chance comes from ``random``."""
@@ -84,6 +80,11 @@ class Table:
         # A copy, for orjson hands out its buffer of some KiB, and whoever keeps millions of events keeps these, too.
         value = bytes(memoryview(orjson.dumps(body)))
         return TrafficEvent(player.player_id.encode(), value, what, body)
+
+
+def chips_text(count: int, currency: str) -> str:
+    """So many chips of a currency as the wire's decimal text: (25, EUR) is ``2.50``."""
+    return amount_text(count * CHIP_MINOR[currency], currency)
 
 
 def amount_text(minor: int, currency: str) -> str:

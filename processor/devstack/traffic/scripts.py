@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from processor.devstack.traffic.event import LOWEST_DEPOSIT, Player, Table, TrafficEvent, amount_text
+from processor.devstack.traffic.event import LOWEST_DEPOSIT, Player, Table, TrafficEvent, chips_text
 from processor.devstack.traffic.seat import Seat, id_of
 
 Script = Callable[[Table, Player], Iterator[TrafficEvent]]
@@ -22,7 +22,7 @@ def _open_session(table: Table, player: Player) -> TrafficEvent:
 
 
 def _cashier(table: Table, player: Player, type_: str, chips: int, what: str) -> TrafficEvent:
-    amount = amount_text(player.chips(chips), player.currency)
+    amount = chips_text(chips, player.currency)
     return table.event(player, type_, "cashier", what, currency=player.currency, amount=amount)
 
 

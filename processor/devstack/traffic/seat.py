@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from processor.devstack.traffic.event import CHIP_MINOR, Player, Table, TrafficEvent, amount_text
+from processor.devstack.traffic.event import Player, Table, TrafficEvent, chips_text
 from processor.devstack.traffic.providers import ABROAD, HOUSE_RULES, HouseRules
 
 _AT_HOME: Final = tuple(
@@ -41,8 +41,7 @@ class Seat:
 
     def amount(self, lowest_chips: int, highest_chips: int) -> str:
         """So many chips, as the wire's text."""
-        chips = self.table.random.randint(lowest_chips, highest_chips)
-        return amount_text(chips * CHIP_MINOR[self.currency], self.currency)
+        return chips_text(self.table.random.randint(lowest_chips, highest_chips), self.currency)
 
     def bet(self, what: str = "bet", **fields: Any) -> TrafficEvent:
         merged = {**self.place(), "amount": self.amount(1, 20), **fields}

@@ -19,7 +19,7 @@ class Batches(Funds):
     def _batch(self, fact: Fact) -> Verdict:
         """Rehearsed on a copy of everything: bets first, each as if it had been taken for nothing."""
         copy = deepcopy(self)
-        copy.facts.append(Fact({**fact.event, "round_closed": False}, "OK", fact.at))
+        copy.facts.append(Fact({**fact.event, "round_closed": False}, "OK"))
         refused: dict[int, Verdict] = {}
         new: dict[int, Fact] = {}
         for type_ in ("bet", "win"):
@@ -27,7 +27,7 @@ class Batches(Funds):
                 if action["type"] != type_:
                     continue
                 known = copy.known(action)
-                one = Fact(action, "OK", fact.at, wallet=fact.wallet, rate=fact.rate)
+                one = Fact(action, "OK", wallet=fact.wallet, rate=fact.rate)
                 if known is not None:
                     differs = copy.difference(known.event, action)
                     if differs is not None:
@@ -65,9 +65,9 @@ class Batches(Funds):
 
     def _batch_refused(self, fact: Fact, verdict: Verdict) -> None:
         """New bets are burnt with the batch's code, wins never."""
-        seen: list[Fact] = [Fact(fact.event, verdict.code, fact.at)]
+        seen: list[Fact] = [Fact(fact.event, verdict.code)]
         for action in fact.event["actions"]:
-            one = Fact(action, verdict.code, fact.at, conflict=verdict.conflict)
+            one = Fact(action, verdict.code, conflict=verdict.conflict)
             if self.known(action) is None and not any(self.same_id(action, other.event) for other in seen):
                 seen.append(one)
                 if action["type"] == "bet" and verdict.burns:

@@ -13,15 +13,15 @@ BLOCKED = (*STAKES, "deposit", "transfer_in", "grant_bonus", "open_session")
 class NaiveHouse(Batches):
     """Answers events, one after the other."""
 
-    def answer(self, event: Event, at: float) -> Verdict:
-        """Decide one event, which came at this time in seconds, and remember it."""
+    def answer(self, event: Event) -> Verdict:
+        """Decide one event and remember it."""
         known = self.known(event)
         if known is not None:
             differs = self.difference(known.event, event)
             if differs is not None:
                 return Verdict("CONFLICT", burns=False, conflict=differs)
             return Verdict(known.code, burns=False, replayed=known, conflict=known.conflict)
-        fact = Fact(event, "OK", at)
+        fact = Fact(event, "OK")
         self.actions = []
         verdict = self._decided(fact)
         if event["type"] == "batch" and verdict.code != "OK":
